@@ -1,0 +1,5 @@
+"""The Jupyter widgets of the workbench."""
+
+from widgets.bench import Bench
+
+__all__ = ["Bench"]

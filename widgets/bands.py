@@ -1,0 +1,107 @@
+"""Edits of a recipe that a slider makes. Pure: a recipe in, a recipe out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from workbench.checks import Array, FloatArray
+from workbench.plots.axis import kept_share_below
+from workbench.recipe.model import Recipe, Step
+from workbench.selectors.band import BandParams
+from workbench.selectors.base import Quantile, Threshold
+from workbench.selectors.category import CategoryParams
+
+Side = Literal["low", "high"]
+SIDES: tuple[Side, Side] = ("low", "high")
+
+
+def find_step(recipe: Recipe, select: str, score: str) -> int | None:
+    """The first step of that selector on that score, None if there is none."""
+    for index, step in enumerate(recipe.steps):
+        if step.select == select and getattr(step.params, "score", None) == score:
+            return index
+    return None
+
+
+def bounds(recipe: Recipe, score: str) -> tuple[Threshold, Threshold]:
+    """The lower and the upper threshold that a recipe sets on a score, None for an open side."""
+    index = find_step(recipe, "band", score)
+    if index is None:
+        return None, None
+    params: BandParams = recipe.steps[index].params
+    return params.low, params.high
+
+
+def with_bounds(recipe: Recipe, score: str, low: Threshold, high: Threshold) -> Recipe:
+    """The recipe with these thresholds; where both sides are open the step goes, and with it what it drops as unscored."""
+    index = find_step(recipe, "band", score)
+    if low is None and high is None:
+        return recipe if index is None else without_step(recipe, index)
+    if index is None:
+        return _with_new(recipe, Step("band", BandParams(score, low, high, unscored="drop")))
+    params = replace(recipe.steps[index].params, low=low, high=high)
+    return with_step(recipe, index, Step("band", params))
+
+
+def with_categories(recipe: Recipe, score: str, values: tuple[str, ...] | None) -> Recipe:
+    """The recipe that keeps these labels of a categorical score; None keeps all, and the step goes."""
+    index = find_step(recipe, "category", score)
+    if values is None:
+        return recipe if index is None else without_step(recipe, index)
+    step = Step("category", CategoryParams(score, values))
+    return _with_new(recipe, step) if index is None else with_step(recipe, index, step)
+
+
+def _with_new(recipe: Recipe, step: Step) -> Recipe:
+    """Put a step before the first that compares documents: filtering first leaves it less to do, as pipelines do it."""
+    at = next((i for i, other in enumerate(recipe.steps) if other.spec.scope != "row"), len(recipe.steps))
+    return replace(recipe, steps=(*recipe.steps[:at], step, *recipe.steps[at:]))
+
+
+def with_step(recipe: Recipe, index: int, step: Step) -> Recipe:
+    """The recipe with another step at that place."""
+    return replace(recipe, steps=(*recipe.steps[:index], step, *recipe.steps[index + 1 :]))
+
+
+def without_step(recipe: Recipe, index: int) -> Recipe:
+    """The recipe without the step at that place."""
+    return replace(recipe, steps=(*recipe.steps[:index], *recipe.steps[index + 1 :]))
+
+
+def moved_step(recipe: Recipe, index: int, by: int) -> Recipe:
+    """The recipe with the step `by` places later (negative: earlier), as far as there are places."""
+    steps = list(recipe.steps)
+    step = steps.pop(index)
+    steps.insert(min(len(steps), max(0, index + by)), step)
+    return replace(recipe, steps=tuple(steps))
+
+
+def as_quantile(value: float, values: Array, weights: FloatArray) -> Quantile:
+    """The quantile, to three digits, that stands for a threshold at `value`."""
+    return Quantile(round(kept_share_below(values, weights, value), 3))
+
+
+def resolved(bound: Threshold) -> float | None:
+    """The number behind a threshold of a fitted recipe."""
+    return bound.value if isinstance(bound, Quantile) else bound
+
+
+def near_order(values: Array, cuts: tuple[float, ...], place: Any) -> Array:
+    """Rows by how near their score lies to the nearest cut, on the axis as it is drawn; unscored rows are left out.
+
+    Parameters
+    ----------
+    values
+        The score, (n,).
+    cuts
+        The thresholds, at least one.
+    place
+        `(values) -> positions`, the axis' scale.
+    """
+    at = place(values)
+    distance = np.min(np.abs(at[:, None] - place(np.asarray(cuts))[None, :]), axis=1)
+    order = np.argsort(distance, kind="stable")
+    return order[np.isfinite(distance[order])]

@@ -1,0 +1,119 @@
+"""Long work in a thread, so that the kernel keeps answering; its results come back on the kernel's own thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from widgets.progress import NotebookProgress
+from workbench.errors import InputError, WorkbenchError
+
+Post = Callable[[Callable[[], None]], None]
+
+
+def poster() -> Post:
+    """How a thread hands a call to the thread that asks now: by its event loop, or at once where there is none."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return lambda call: call()
+    return lambda call: _post(loop, call)
+
+
+def _post(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(call)
+
+
+class Jobs:
+    """Runs one job at a time.
+
+    Parameters
+    ----------
+    show
+        Called with what a job's progress shows, None when there is none.
+    report
+        Called with the sentence of what went wrong.
+    """
+
+    def __init__(self, show: Callable[[dict[str, Any] | None], None], report: Callable[[str], None]) -> None:
+        self._show = show
+        self._report = report
+        self._progress: NotebookProgress | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job is running."""
+        return self._progress is not None
+
+    def stop(self) -> None:
+        """Ask the running job to stop."""
+        if self._progress is not None:
+            self._progress.stop()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for the running job's thread (for tests; in a kernel its result comes once the cell has ended)."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def start(
+        self, work: Callable[[NotebookProgress], Any], done: Callable[[Any], None], ended: Callable[[], None],
+        n_parts: int = 1,
+    ) -> None:
+        """Run `work` in a thread, then `done` with its result if it had one, and `ended` in any case.
+
+        Raises
+        ------
+        InputError
+            If a job is running.
+        """
+        progress, post = self._begin(n_parts, poster()), poster()
+
+        def run() -> None:
+            result, fault = None, ""
+            try:
+                result = work(progress)
+            except WorkbenchError as error:
+                fault = str(error)
+            except Exception as error:  # noqa: BLE001 - one sentence, not a traceback on the server's console
+                fault = f"this failed ({type(error).__name__}: {str(error)[:300]})"
+            post(lambda: self._end(result, fault, done, ended))
+
+        self._thread = threading.Thread(target=run, name="bench-job", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Callable[[NotebookProgress], Any], n_parts: int = 1) -> Any:
+        """Run `work` here and now, with the same progress; what it raises is raised."""
+        progress = self._begin(n_parts, lambda call: call())
+        try:
+            return work(progress)
+        finally:
+            self._progress = None
+            self._show(None)
+
+    def _begin(self, n_parts: int, post: Post) -> NotebookProgress:
+        if self.is_busy:
+            raise InputError("something is being computed already; wait until it has ended, or stop it")
+        self._progress = NotebookProgress(lambda state: post(lambda: self._show_if_busy(state)), n_parts)
+        return self._progress
+
+    def _show_if_busy(self, state: dict[str, Any] | None) -> None:
+        # A late call of a job that has ended must not bring its bar back.
+        if self.is_busy:
+            self._show(state)
+
+    def _end(self, result: Any, fault: str, done: Callable[[Any], None], ended: Callable[[], None]) -> None:
+        self._progress = None
+        self._show(None)
+        try:
+            if fault:
+                self._report(fault)
+            else:
+                done(result)
+        except WorkbenchError as error:
+            self._report(str(error))
+        finally:
+            ended()

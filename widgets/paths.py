@@ -1,0 +1,32 @@
+"""Which files the page may name. In voila the page belongs to a visitor, who must not reach beyond the app's folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from workbench.errors import InputError
+
+
+def default_root() -> Path | None:
+    """The working folder under voila; None (no limit) in a notebook, whose user can run any code anyway."""
+    return Path.cwd() if os.environ.get("VOILA_REQUEST_URL") or os.environ.get("VOILA_BASE_URL") else None
+
+
+def allowed(given: str, root: Path | None) -> str:
+    """The path or URL that the page named.
+
+    Raises
+    ------
+    InputError
+        If it is empty, or `root` is set and it lies outside of that folder (links followed) or is a URL.
+    """
+    if not given.strip() or "\0" in given:
+        raise InputError("the path is empty; name a file or folder")
+    if root is None:
+        return given.strip()
+    base = root.resolve()
+    path = (base / given.strip()).resolve()
+    if "://" in given or not path.is_relative_to(base):
+        raise InputError(f"{given!r} is outside of this app's folder; name a path within it")
+    return str(path)

@@ -1,0 +1,73 @@
+// The Recipe tab: a card a step, its form made from what Python says of the parameters, and the JSON.
+
+function render({ model, el }) {
+  el.classList.add("wb-view", "wb-recipe");
+  const quiet = { onkeydown: (event) => event.stopPropagation() };
+  const steps = h("ol", { class: "wb-steps" });
+  const bar = h("div", { class: "wb-form-row" });
+  const json = h("textarea", { class: "wb-recipe-json", rows: 18, spellcheck: "false", "aria-label": "Recipe as JSON", "data-key": "json", ...quiet });
+  const path = h("input", { type: "text", class: "wb-recipe-path", value: "recipe.json", "aria-label": "Path of the recipe", "data-key": "path", ...quiet });
+  el.append(h("div", { class: "wb-recipe-main" }, bar, steps),
+    h("div", { class: "wb-recipe-side" }, h("h3", {}, "As JSON"), json,
+      h("div", { class: "wb-form-row" },
+        button("Use this JSON", { class: "wb-recipe-import" }, () => model.send({ type: "import", json: json.value })),
+        button("Copy", { class: "wb-recipe-copy" }, () => { json.select(); navigator.clipboard?.writeText(json.value).catch(() => {}); })),
+      h("div", { class: "wb-form-row" }, path,
+        button("Save", { class: "wb-recipe-save" }, () => model.send({ type: "save", path: path.value })),
+        button("Open", { class: "wb-recipe-open" }, () => model.send({ type: "open", path: path.value })))));
+
+  const numberOrText = (text) => (text.trim() === "" ? null : Number.isNaN(Number(text)) ? text : Number(text));
+
+  const control = (field, index, resolved) => {
+    const key = `${index}:${field.name}`;
+    const send = (value) => model.send({ type: "param", index, name: field.name, value });
+    const common = { class: "wb-param", "data-step": index, "data-param": field.name, "data-key": key, title: field.help, ...quiet };
+    if (field.kind === "choice") return dropdown(field.options.map((o) => [o, o]), field.value, common, send);
+    if (field.kind === "flag") return h("input", { type: "checkbox", ...common, checked: Boolean(field.value), onchange: (e) => send(e.target.checked) });
+    if (field.kind === "names") {
+      return h("input", { type: "text", ...common, value: (field.value || []).join(", "), size: 30,
+        onchange: (e) => send(e.target.value.split(",").map((s) => s.trim()).filter(Boolean)) });
+    }
+    if (field.kind === "threshold") {
+      const isQuantile = field.value !== null && typeof field.value === "object";
+      const mode = field.value === null || field.value === undefined ? "open" : isQuantile ? "quantile" : "number";
+      const value = mode === "open" ? "" : isQuantile ? field.value.quantile : field.value;
+      const box = h("input", { type: "text", inputmode: "decimal", size: 10, ...common, value, placeholder: "open",
+        onchange: (e) => { const v = numberOrText(e.target.value); send(v === null ? null : isQuantile ? { quantile: v } : v); } });
+      const choose = dropdown([["open", "open"], ["number", "number"], ["quantile", "quantile"]], mode,
+        { class: "wb-param-mode", "data-step": index, "data-param": field.name, "data-key": `${key}:mode`, "aria-label": `${field.name}: kind` },
+        (to) => send(to === "open" ? null : to === "quantile" ? { quantile: field.name === "low" ? 0.05 : 0.95 } : resolved ?? 0));
+      return h("span", { class: "wb-threshold" }, box, choose, resolved === undefined ? null : h("span", { class: "wb-note" }, `= ${Number(resolved.toPrecision(6))}`));
+    }
+    return h("input", { type: "text", size: field.kind === "text" ? 20 : 8, ...common, value: field.value ?? "",
+      onchange: (e) => send(field.kind === "text" ? e.target.value : numberOrText(e.target.value)) });
+  };
+
+  const card = (step, i, n, total) => h("li", { class: "wb-step-card", "data-step": i },
+    h("header", {}, h("strong", { class: "wb-step-name" }, step.name), h("span", { class: "wb-note" }, step.title), h("span", { class: "wb-gap" }),
+      button("↑", { class: "wb-step-up", "data-key": `${i}:up`, "aria-label": "Move up", disabled: i === 0 }, () => model.send({ type: "move", index: i, by: -1 })),
+      button("↓", { class: "wb-step-down", "data-key": `${i}:down`, "aria-label": "Move down", disabled: i === n - 1 }, () => model.send({ type: "move", index: i, by: 1 })),
+      button("×", { class: "wb-step-remove", "data-key": `${i}:remove`, "aria-label": "Remove the step" }, () => model.send({ type: "remove", index: i }))),
+    h("div", { class: "wb-form-row" }, step.fields.map((field) => labelled(field.name, control(field, i, step.resolved[field.name])))),
+    h("p", { class: "wb-step-drops", "data-dropped": step.documents },
+      step.documents === null ? "not run yet" : ["drops ", h("strong", {}, plural(step.documents, "document")),
+        total ? ` (${percent(step.documents / total)})` : "", step.tokens === null ? "" : `, ${plural(step.tokens, "token")}`,
+        step.tracksCorpus ? h("span", { class: "wb-note" }, " – of a corpus it drops more than of its sample") : ""]));
+
+  const draw = () => {
+    const state = model.get("state");
+    if (!state.steps) return;
+    const add = dropdown([["", "add a step …"], ...state.selectors.map(([name, title]) => [name, `${name} – ${title}`])], "",
+      { class: "wb-step-add", "aria-label": "Add a step", "data-key": "add" }, (select) => { if (select) model.send({ type: "add", select }); });
+    const seed = h("input", { type: "number", min: 0, class: "wb-seed", value: state.seed, "data-key": "seed", ...quiet,
+      onchange: (e) => model.send({ type: "seed", seed: Number(e.target.value) }) });
+    bar.replaceChildren(add, h("span", { class: "wb-gap" }), labelled("seed", seed));
+    steps.replaceChildren(...state.steps.map((step, i) => card(step, i, state.steps.length, state.documents)));
+    if (!state.steps.length) steps.replaceChildren(h("p", { class: "wb-hint" }, "No step yet: every document is kept. Add one here, or move a handle on the Scores tab."));
+    if (json !== el.getRootNode().activeElement || json.dataset.shown === json.value) json.value = state.json;
+    json.dataset.shown = state.json;
+  };
+  return drawOn(model, el, ["state"], draw);
+}
+
+export default { render };

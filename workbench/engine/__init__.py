@@ -1,0 +1,1 @@
+"""Running things: scores over a sample, recipes over scores, manifests over corpora."""

@@ -1,0 +1,215 @@
+"""Applying a manifest to a corpus: shard by shard, in bounded memory, resumable to the same bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.checks import json_digest
+from workbench.corpus import Corpus
+from workbench.engine.export import versions
+from workbench.engine.groups import decide_steps
+from workbench.engine.identify import number_copies
+from workbench.engine.local import LocalRunner, Runner, plan_of
+from workbench.engine.parts import part_paths
+from workbench.engine.plan import Plan
+from workbench.engine.work import RUN_FILE, Job, read_json
+from workbench.errors import InputError, StoreError
+from workbench.files import write_json
+from workbench.progress import Progress, Silent
+
+RUN_FORMAT = "selection-run/1"
+_OUTPUTS = ("kept", "dropped", "quarantine")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A complete run.
+
+    Attributes
+    ----------
+    out
+        Its folder.
+    record
+        run.json: counts in all, by source and by step, digests of every file, versions, seconds.
+    """
+
+    out: Path
+    record: Mapping[str, Any]
+
+    @property
+    def n_quarantined(self) -> int:
+        """Rows that could be neither kept nor dropped."""
+        return int(self.record["counts"]["quarantined"])
+
+
+def apply(
+    manifest: Path | str,
+    corpus: Corpus,
+    out: Path | str,
+    *,
+    embedder: str | None = None,
+    lm: str | None = None,
+    runner: Runner | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Decide for every document of a corpus as the manifest says, and write what is kept and what is dropped.
+
+    Killed at any moment and called again with the same arguments it goes on from the last finished part and
+    ends with the same bytes in `kept`, `dropped` and `quarantine`. Memory is bounded by a part (2,048
+    documents), by a bucket of a group step (256 MiB, or the largest group), and by 8 to 40 bytes a document.
+
+    Parameters
+    ----------
+    manifest
+        The manifest folder.
+    corpus
+        The documents; see `workbench.read`.
+    out
+        An empty or new folder, or the one of an interrupted run of the same manifest and corpus.
+    embedder, lm
+        Where the manifest's models lie, if not under the names that it gives.
+    runner
+        Who runs the tasks; this process if None.
+    progress
+        Shown progress, in bytes of the corpus.
+
+    Raises
+    ------
+    ManifestError
+        If the manifest was changed or isn't for this version.
+    ModelError
+        If a model isn't found or differs from the manifest's digests.
+    InputError
+        If the corpus can't be read, has no readable document or ids that stand twice, or `out` holds
+        something else.
+    StoreError
+        If the disk is full; finished parts are kept.
+    """
+    started = time.monotonic()
+    job = Job(Path(manifest), corpus, Path(out), embedder, lm)
+    runner, progress = runner or LocalRunner(), progress or Silent()
+    plan = plan_of(job)
+    identity = _identity(plan, corpus)
+    if (finished := _finished(job, identity)) is not None:
+        return finished
+    _claim(job, identity)
+    shards = [(k,) for k in range(len(corpus.shards))]
+    _stage(runner, "hash", "read ids", job, shards, progress)
+    number_copies(job)
+    _stage(runner, "score", "score", job, shards, progress)
+    progress.start("groups", max(len(plan.steps) - plan.first_group, 1))
+    decide_steps(job, plan, progress)
+    progress.finish()
+    _stage(runner, "write", "write", job, _with_first_parts(job), progress)
+    record = _record(job, plan, identity)
+    write_json(job.out / RUN_FILE, {**record, "seconds": round(time.monotonic() - started, 3)})
+    shutil.rmtree(job.work)
+    return Run(job.out, read_json(job.out / RUN_FILE))
+
+
+def _stage(
+    runner: Runner, task: str, title: str, job: Job, items: Sequence[tuple[int, ...]], progress: Progress
+) -> None:
+    progress.start(title, job.corpus.n_bytes)
+    runner.map(task, job, items, progress)
+    progress.finish()
+
+
+def _identity(plan: Plan, corpus: Corpus) -> dict[str, str]:
+    return {"manifest": plan.manifest.digest, "corpus": corpus.fingerprint()}
+
+
+def _finished(job: Job, identity: Mapping[str, str]) -> Run | None:
+    path = job.out / RUN_FILE
+    if not path.is_file():
+        return None
+    record = read_json(path)
+    if {name: record.get(name) for name in identity} == identity:
+        return Run(job.out, record)
+    raise InputError(f"{job.out} holds the result of another manifest or corpus; give a new folder")
+
+
+def _claim(job: Job, identity: Mapping[str, str]) -> None:
+    """Mark the folder as this run's, or see that it is."""
+    mark = job.work / "claim.json"
+    if mark.is_file():
+        if read_json(mark) != identity:
+            raise InputError(
+                f"{job.out} holds an unfinished run of another manifest or corpus; "
+                "give a new folder, or delete it"
+            )
+        return
+    if job.out.is_dir() and any(job.out.iterdir()):
+        raise InputError(f"{job.out} is not empty; give a new folder")
+    try:
+        for kind in _OUTPUTS:
+            (job.out / kind).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{job.out} can't be made ({error.strerror}); choose another folder") from error
+    write_json(mark, identity)
+
+
+def _with_first_parts(job: Job) -> list[tuple[int, int]]:
+    n_parts = Counter(k for k, _ in part_paths(job))
+    items, first = [], 0
+    for k in range(len(job.corpus.shards)):
+        items.append((k, first))
+        first += n_parts[k]
+    return items
+
+
+def _record(job: Job, plan: Plan, identity: Mapping[str, str]) -> dict[str, Any]:
+    """run.json without the seconds: sums over shards, and every file's digest."""
+    written = [read_json(job.written_file(k)) for k in range(len(job.corpus.shards))]
+    read: Counter[str] = Counter()
+    kept: dict[str, Counter[str]] = {}
+    by_step = [Counter[str]() for _ in plan.steps]
+    for shard in written:
+        read.update(shard["read"])
+        for source, amounts in shard["kept"].items():
+            kept.setdefault(source, Counter()).update(amounts)
+        for step, sources in shard["dropped"].items():
+            by_step[int(step)].update(sources)
+    files = {name: digest for shard in written for name, digest in shard["files"].items()}
+    n_quarantined = sum(shard["n_quarantined"] for shard in written)
+    total = sum(kept.values(), Counter({"n_documents": 0, "n_tokens": 0, "n_bytes": 0}))
+    n_kept, n_dropped = total["n_documents"], sum(sum(c.values()) for c in by_step)
+    n_unscored = sum(read.values()) - n_kept - n_dropped
+    counts = {
+        # an unscored document was read as a row, and is in quarantine
+        "read": sum(read.values()) + n_quarantined - n_unscored,
+        "kept": n_kept,
+        "dropped": n_dropped,
+        "quarantined": n_quarantined,
+    }
+    names = ("n_documents", "n_tokens", "n_bytes")
+    return {
+        "format": RUN_FORMAT,
+        **identity,
+        "counts": counts,
+        "kept": {name: total[name] for name in names},
+        "by_source": {
+            s: {"n_read": read[s], **{n: kept.get(s, Counter())[n] for n in names}} for s in sorted(read)
+        },
+        "by_step": [
+            {
+                "step": i,
+                "select": step.select,
+                "dropped": sum(by_step[i].values()),
+                "by_source": dict(by_step[i]),
+            }
+            for i, step in enumerate(plan.steps)
+        ],
+        "shards": [{"shard": shard["shard"], "files": sorted(shard["files"])} for shard in written],
+        "files": files,
+        "output_digest": json_digest(files),
+        "versions": versions(),
+        "host_cores": os.cpu_count(),
+    }

@@ -1,0 +1,111 @@
+"""Deciding one batch of documents: scores as they are needed, cheap steps before costly scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.checks import Array, IntArray, strings, text_digests
+from workbench.engine.plan import Plan
+from workbench.engine.score import select_columns
+from workbench.engine.select import KEPT
+from workbench.scores.base import Inputs
+
+UNSCORED = -2
+"""In a batch's `step`: a step couldn't decide, since a score is NaN and the recipe doesn't say what to do."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What is known of a batch of n documents after its row steps.
+
+    Attributes
+    ----------
+    step
+        int16 (n,): the step that dropped the document, KEPT, or UNSCORED.
+    reasons
+        One sentence for each document that is not KEPT, None for the others.
+    columns
+        The columns that are written or read later; rows that were not computed hold NaN (0 for integers).
+    """
+
+    step: IntArray
+    reasons: list[str | None]
+    columns: dict[str, Array]
+
+
+class BatchScorer:
+    """Computes columns of one batch on demand, for the rows that are still alive."""
+
+    def __init__(
+        self, plan: Plan, doc_ids: Sequence[str], sources: Sequence[str], texts: Sequence[str]
+    ) -> None:
+        self._plan = plan
+        self._doc_ids, self._sources, self._texts = doc_ids, sources, texts
+        self._pass_of = {spec.name: p for p in plan.passes for spec in p.specs}
+        self._columns: dict[str, Array] = {}
+        self._done: dict[str, Array] = {}
+
+    def column(self, name: str, rows: IntArray) -> Array:
+        """The whole column (n,) or (n, d), valid at `rows`."""
+        if name == "text_digest":
+            if name not in self._columns:
+                self._columns[name] = text_digests(self._texts)
+            return self._columns[name]
+        if name == "source":
+            return strings(self._sources)
+        self._compute(name, rows)
+        return self._columns[name]
+
+    def columns(self, needs: Sequence[str], rows: IntArray) -> dict[str, Array]:
+        """The columns of some rows, as a selector reads them."""
+        ids = strings(self._doc_ids)[rows]
+        return select_columns(needs, lambda name: self.column(name, rows)[rows], ids)
+
+    def _compute(self, name: str, rows: IntArray) -> None:
+        p = self._pass_of[name]
+        done = self._done.setdefault(p.first.name, np.zeros(len(self._texts), dtype=bool))
+        todo = rows[~done[rows]]
+        if not len(todo):
+            for spec in p.specs:
+                self._columns.setdefault(spec.name, np.zeros(len(self._texts), dtype=spec.dtype))
+            return
+        inputs = Inputs(
+            doc_ids=[self._doc_ids[i] for i in todo],
+            sources=[self._sources[i] for i in todo],
+            texts=[self._texts[i] for i in todo],
+            columns={need: self.column(need, todo)[todo] for need in p.score_needs},
+            models=self._plan.models,
+        )
+        for found, values in p.run(inputs, self._plan.pass_states[p.first.name]).items():
+            if found not in self._columns:
+                blank = np.nan if np.issubdtype(values.dtype, np.floating) else 0
+                self._columns[found] = np.full(
+                    (len(self._texts), *values.shape[1:]), blank, dtype=values.dtype
+                )
+            self._columns[found][todo] = values
+        done[todo] = True
+
+
+def decide_batch(plan: Plan, doc_ids: Sequence[str], sources: Sequence[str], texts: Sequence[str]) -> Decided:
+    """Run the steps before the first group step, then compute what later steps and the output need.
+
+    A document that a step drops gets no further score: the cheap steps in front save the costly ones behind.
+    """
+    scorer = BatchScorer(plan, doc_ids, sources, texts)
+    step_of = np.full(len(texts), KEPT, dtype=np.int16)
+    reasons: list[str | None] = [None] * len(texts)
+    for index, step in enumerate(plan.steps[: plan.first_group]):
+        alive = np.flatnonzero(step_of == KEPT)
+        columns = scorer.columns(step.needs, alive)
+        selection = step.spec.select(columns, step.params, plan.states[index], plan.seed)
+        undecided = np.zeros(len(alive), dtype=bool) if selection.unscored is None else selection.unscored
+        for i in np.flatnonzero(~selection.keep | undecided):
+            reasons[alive[i]] = selection.explain(int(i))
+        step_of[alive[~selection.keep]] = index
+        step_of[alive[undecided]] = UNSCORED
+    alive = np.flatnonzero(step_of == KEPT)
+    kept = dict.fromkeys((*plan.written_scores, *plan.later_needs))
+    return Decided(step_of, reasons, {name: scorer.column(name, alive) for name in kept if name != "source"})

@@ -1,0 +1,206 @@
+"""Freezing a recipe on a scored sample into a manifest."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.checks import Array
+from workbench.engine.passes import Pass, plan_passes
+from workbench.engine.score import Table
+from workbench.engine.select import Fitted, Outcome, fit, select
+from workbench.errors import ManifestError
+from workbench.recipe.manifest import write_manifest
+from workbench.recipe.model import Recipe
+from workbench.recipe.schema import MANIFEST_FORMAT
+from workbench.selectors.band import BandParams, constant
+from workbench.stats.intervals import Totals, kept_totals
+
+ALWAYS = ("n_tokens", "n_bytes")
+"""Scores that every manifest computes, since expectations are given in documents, tokens and bytes."""
+
+_LIBRARIES = (
+    "numpy",
+    "polars",
+    "pyarrow",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "tokenizers",
+    "faiss-cpu",
+)
+
+
+def used_scores(recipe: Recipe) -> tuple[str, ...]:
+    """The scores that applying a recipe takes: those of its steps, and the counts."""
+    return tuple(dict.fromkeys((*recipe.score_needs, *ALWAYS)))
+
+
+def expectations(table: Table, outcome: Outcome) -> Totals:
+    """What the corpus will keep, in documents, tokens and bytes, in all and per source, with 95 %
+    intervals.
+    """
+    amounts = {
+        "n_documents": np.ones(len(table)),
+        **{name: table.scores[name].astype(np.float64) for name in ALWAYS},
+    }
+    n_corpus = {source: stratum.n_corpus for source, stratum in table.sample.design.strata.items()}
+    return kept_totals(outcome.keep, amounts, strata=table.source, n_corpus=n_corpus)
+
+
+def expectation_basis(table: Table, recipe: Recipe) -> str:
+    """How an expectation is meant: as workbench.recipe.schema.Expected says of its `basis`."""
+    if all(stratum.n_sample == stratum.n_corpus for stratum in table.sample.design.strata.values()):
+        return "exact"
+    return "upper_bound" if any(step.spec.tracks_corpus for step in recipe.steps) else "estimate"
+
+
+def step_counts(table: Table, outcome: Outcome) -> list[dict[str, Any]]:
+    """Documents and tokens of the sample that each step drops."""
+    tokens = table.scores["n_tokens"].astype(np.int64)
+    return [
+        {
+            "select": step.select,
+            "n_documents": int((outcome.step == i).sum()),
+            "n_tokens": int(tokens[outcome.step == i].sum()),
+        }
+        for i, step in enumerate(outcome.fitted.recipe.steps)
+    ]
+
+
+def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
+    """Write a manifest folder.
+
+    Parameters
+    ----------
+    table
+        The scored sample, with all scores of `used_scores(recipe)`.
+    recipe
+        What to freeze; its quantiles are resolved and its artefacts fitted on `table`.
+    out
+        The folder, by custom `NAME.manifest`; an older manifest there is replaced.
+
+    Raises
+    ------
+    ManifestError
+        If a step reads a score that is defined on the sample alone (a map, clusters), or `out` can't be
+        written.
+    InputError
+        If the table lacks a score, or a step can't decide about a document.
+    """
+    fitted = recipe if isinstance(recipe, Fitted) else fit(recipe, table)
+    passes = plan_passes(used_scores(fitted.recipe), fitted.recipe.scores)
+    _refuse_sample_scores(passes)
+    outcome = select(fitted, table)
+    artefacts: dict[str, dict[str, Array]] = {}
+    scores = [entry for p in passes for entry in _score_entries(p, table, artefacts)]
+    steps = [_step_entry(i, fitted, artefacts) for i in range(len(fitted.recipe.steps))]
+    kinds = sorted({kind for p in passes for kind in p.model_needs})
+    content = {
+        "format": MANIFEST_FORMAT,
+        "created_with": versions(),
+        "input": {
+            "fingerprint": table.sample.fingerprint,
+            "n_documents": len(table),
+            "design": json.loads(table.sample.design.to_json()),
+        },
+        "models": {kind: dict(table.models.definition(kind)) for kind in kinds},
+        "scores": scores,
+        "seed": fitted.recipe.seed,
+        "score_params": {name: dict(settings) for name, settings in fitted.recipe.scores.items()},
+        "steps": steps,
+        "repeats": dict.fromkeys(sorted(set(table.sample.sources)), 1.0),
+        "expected": {
+            "basis": expectation_basis(table, fitted.recipe),
+            **_totals_json(expectations(table, outcome)),
+            "by_step": step_counts(table, outcome),
+        },
+        "evidence": [],
+    }
+    write_manifest(Path(out), content, artefacts)
+    return Path(out)
+
+
+def _refuse_sample_scores(passes: list[Pass]) -> None:
+    for p in passes:
+        if p.first.scope == "sample":
+            raise ManifestError(
+                f"{p.first.name} is defined on the sample as a whole and can't be computed for a corpus; "
+                "take the step that reads it out of the recipe before exporting"
+            )
+
+
+def _score_entries(p: Pass, table: Table, artefacts: dict[str, dict[str, Array]]) -> list[dict[str, Any]]:
+    state = table.states.get(p.first.name)
+    file = f"score_{p.first.name}.safetensors" if state else None
+    if file and state:
+        artefacts[file] = dict(state)
+    entries = []
+    for spec in p.specs:
+        definition = table.definitions[spec.name]
+        entries.append(
+            {
+                "name": spec.name,
+                "version": spec.version,
+                "unit": spec.unit,
+                "dtype": spec.dtype,
+                "params": definition["params"],
+                "models": list(p.model_needs),
+                "needs": definition["needs"],
+                "state": definition["state"],
+                "artefact": file,
+            }
+        )
+    return entries
+
+
+def _step_entry(index: int, fitted: Fitted, artefacts: dict[str, dict[str, Array]]) -> dict[str, Any]:
+    step, state = fitted.recipe.steps[index], fitted.states[index]
+    file = f"step_{index:02d}_{step.select}.safetensors" if state else None
+    if file:
+        artefacts[file] = dict(state)
+    params = {name: value for name, value in step.to_json().items() if name != "select"}
+    spec = step.spec
+    return {
+        "select": spec.name,
+        "version": spec.version,
+        "scope": spec.scope,
+        "params": params,
+        "artefact": file,
+    }
+
+
+def _totals_json(totals: Totals) -> dict[str, Any]:
+    def row(amounts: Any) -> dict[str, dict[str, float]]:
+        return {name: {"value": e.value, "low": e.low, "high": e.high} for name, e in amounts.items()}
+
+    return {"all": row(totals.all), "by_source": {source: row(a) for source, a in totals.by_source.items()}}
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides numbers, for manifest and run."""
+    versions = {"python": platform.python_version(), "selection-workbench": _version("selection-workbench")}
+    return versions | {name: _version(name) for name in _LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def thresholds(recipe: Recipe) -> dict[str, list[tuple[float | None, float | None]]]:
+    """The resolved bounds of each score's bands, for drawing."""
+    bounds: dict[str, list[tuple[float | None, float | None]]] = {}
+    for step in recipe.steps:
+        if isinstance(step.params, BandParams):
+            bounds.setdefault(step.params.score, []).append(
+                (constant(step.params.low), constant(step.params.high))
+            )
+    return bounds

@@ -1,0 +1,95 @@
+"""Running tasks on this machine, in this process or in several."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from typing import Protocol
+
+from workbench.engine.identify import hash_shard
+from workbench.engine.parts import score_shard
+from workbench.engine.plan import Plan, load_plan
+from workbench.engine.work import Job
+from workbench.engine.write import write_shard
+from workbench.errors import WorkbenchError
+from workbench.progress import Progress, Silent
+
+
+class Runner(Protocol):
+    """Runs one kind of task for many shards, in any order."""
+
+    def map(self, task: str, job: Job, items: Iterable[tuple[int, ...]], progress: Progress) -> None:
+        """Run a task of `TASKS` for each item, whose first number is the shard's; progress advances by its
+        bytes.
+        """
+
+
+@lru_cache(maxsize=2)
+def _plan(job_manifest: str, embedder: str | None, lm: str | None) -> Plan:
+    """One plan a process, so that a worker loads its models once."""
+    return load_plan(job_manifest, embedder=embedder, lm=lm)
+
+
+def plan_of(job: Job) -> Plan:
+    """The job's plan, loaded once in each process."""
+    return _plan(str(job.manifest), job.embedder, job.lm)
+
+
+def _hash(job: Job, item: tuple[int, ...], progress: Progress) -> None:
+    hash_shard(job, item[0], progress)
+
+
+def _score(job: Job, item: tuple[int, ...], progress: Progress) -> None:
+    score_shard(job, plan_of(job), item[0], progress)
+
+
+def _write(job: Job, item: tuple[int, ...], progress: Progress) -> None:
+    write_shard(job, plan_of(job), item[0], item[1], progress)
+
+
+TASKS: dict[str, Callable[[Job, tuple[int, ...], Progress], None]] = {
+    "hash": _hash,
+    "score": _score,
+    "write": _write,
+}
+"""The tasks by name; a name travels to a worker where a function might not."""
+
+
+def run_task(task: str, job: Job, item: tuple[int, ...]) -> int:
+    """Run one task in a worker; return the bytes of its shard."""
+    TASKS[task](job, item, Silent())
+    return job.shard(item[0]).n_bytes
+
+
+class LocalRunner:
+    """Runs tasks in this process (one worker) or in `n_workers` processes, a shard each at a time."""
+
+    def __init__(self, n_workers: int = 1) -> None:
+        self._n_workers = n_workers
+
+    def map(self, task: str, job: Job, items: Iterable[tuple[int, ...]], progress: Progress) -> None:
+        """See `Runner`."""
+        todo = list(items)
+        if self._n_workers == 1 or len(todo) == 1:
+            for item in todo:
+                TASKS[task](job, item, progress)
+            return
+        # spawn: a forked child of a process with torch's threads may hang
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(self._n_workers, len(todo)), mp_context=context) as pool:
+            waiting: set[Future[int]] = {pool.submit(run_task, task, job, item) for item in todo}
+            try:
+                while waiting:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        progress.advance(future.result())
+            except BrokenProcessPool:
+                raise WorkbenchError(
+                    "a worker process ended, most likely for want of memory; run again with fewer --workers: "
+                    "finished parts are kept"
+                ) from None
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)

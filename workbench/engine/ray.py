@@ -1,0 +1,63 @@
+"""Running tasks on a Ray cluster: the same tasks, each a shard, on workers that see the same files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench.engine.local import run_task
+from workbench.engine.work import Job
+from workbench.errors import InputError, WorkbenchError
+from workbench.progress import Progress
+
+
+class RayRunner:
+    """Runs tasks on the Ray cluster that `RAY_ADDRESS` names, or on one of this machine's own.
+
+    Parameters
+    ----------
+    n_workers
+        Tasks at a time; each is given one CPU.
+
+    Raises
+    ------
+    InputError
+        If Ray isn't installed.
+    """
+
+    def __init__(self, n_workers: int) -> None:
+        try:
+            import ray
+        except ImportError:
+            raise InputError(
+                "engine ray needs Ray; install selection-workbench[ray], or use --engine local"
+            ) from None
+        self._ray = ray
+        self._n_workers = n_workers
+        if not ray.is_initialized():
+            ray.init(
+                num_cpus=None if _has_cluster() else n_workers, include_dashboard=False, log_to_driver=False
+            )
+        self._run = ray.remote(max_retries=1)(run_task)
+
+    def map(self, task: str, job: Job, items: Iterable[tuple[int, ...]], progress: Progress) -> None:
+        """See `workbench.engine.local.Runner`."""
+        ray = self._ray
+        todo = list(items)
+        running: list[object] = []
+        while todo or running:
+            while todo and len(running) < self._n_workers:
+                running.append(self._run.remote(task, job, todo.pop(0)))
+            done, running = ray.wait(running, num_returns=1)
+            for reference in done:
+                try:
+                    progress.advance(ray.get(reference))
+                except ray.exceptions.RayTaskError as error:
+                    if isinstance(error.cause, WorkbenchError):
+                        raise error.cause from None
+                    raise
+
+
+def _has_cluster() -> bool:
+    import os
+
+    return bool(os.environ.get("RAY_ADDRESS"))

@@ -1,0 +1,283 @@
+"""Scoring a sample: passes over parts, each part kept as soon as it is done."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.checks import Array, FloatArray, canonical_json, strings, text_digests
+from workbench.corpus import Sample
+from workbench.engine.passes import Pass, params_json, plan_passes
+from workbench.models.load import Models
+from workbench.progress import Progress, Silent
+from workbench.scores import SCORES
+from workbench.scores.base import Inputs, State
+from workbench.store import ColumnKey, ColumnWriter, Store
+
+
+@dataclass(frozen=True)
+class Table:
+    """A scored sample.
+
+    Attributes
+    ----------
+    sample
+        The documents.
+    scores
+        Column by score name, (n,) or (n, d), in the order of the sample.
+    definitions
+        What defines each column, by score name; the same digests give the same numbers on any corpus.
+    states
+        The fitted artefact of each score that has one.
+    models
+        The models that were used.
+    """
+
+    sample: Sample
+    models: Models
+    scores: dict[str, Array] = field(default_factory=dict)
+    definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    states: dict[str, dict[str, Array]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    @cached_property
+    def doc_id(self) -> Array:
+        """Ids as a string array."""
+        return strings(self.sample.doc_ids)
+
+    @cached_property
+    def source(self) -> Array:
+        """Sources as a string array."""
+        return strings(self.sample.sources)
+
+    @cached_property
+    def text_digest(self) -> Array:
+        """128-bit digests of the texts, uint64 (n, 2)."""
+        return text_digests(self.sample.texts)
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """How many documents of the corpus each document stands for, float64 (n,)."""
+        return self.sample.weights()
+
+    def columns(self, needs: Iterable[str]) -> dict[str, Array]:
+        """The columns that a selector reads; a categorical score comes as its labels."""
+        return select_columns(needs, self._column, self.doc_id)
+
+    def _column(self, name: str) -> Array:
+        if name == "source":
+            return self.source
+        return self.text_digest if name == "text_digest" else self.scores[name]
+
+
+def select_columns(needs: Iterable[str], column: Callable[[str], Array], doc_id: Array) -> dict[str, Array]:
+    """Columns as selectors want them: `doc_id`, and those in `needs` with categories as labels ("" where
+    unscored).
+    """
+    out = {"doc_id": doc_id}
+    for name in needs:
+        values = column(name)
+        labels = SCORES[name].labels if name in SCORES else ()
+        if labels:
+            codes = np.where(np.isnan(values), len(labels), values).astype(np.int64)
+            values = strings((*labels, ""))[codes]
+        out[name] = values
+    return out
+
+
+def state_digest(state: Mapping[str, Array]) -> str:
+    """SHA-256 (hex) of named arrays: names, types, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        array = np.ascontiguousarray(state[name])
+        digest.update(canonical_json([name, array.dtype.str, list(array.shape)]).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def score(
+    sample: Sample,
+    names: Iterable[str],
+    *,
+    store: Store | Path | str,
+    models: Models | None = None,
+    params: Mapping[str, Mapping[str, object]] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Table:
+    """Compute scores of a sample, taking from the store what is there.
+
+    Stopped at any moment, the next call goes on from the last finished part and ends with the same bytes.
+
+    Parameters
+    ----------
+    sample
+        The documents.
+    names
+        Scores to compute; what they read is computed too.
+    store
+        The folder that keeps the columns.
+    models
+        The models to score with; the defaults if None.
+    params
+        Settings of scores by name, where they differ from the defaults.
+    seed
+        For what is fitted on the sample.
+    progress
+        Shown progress; its `advance` may raise `Cancelled`.
+
+    Raises
+    ------
+    InputError
+        If a score or a param isn't known.
+    StoreError
+        If a column in the store was changed, or can't be written.
+    ModelError
+        If a model isn't found or differs from its digest.
+    """
+    table = Table(sample, models or Models())
+    add_scores(table, names, store=store, params=params, seed=seed, progress=progress)
+    return table
+
+
+def add_scores(
+    table: Table,
+    names: Iterable[str],
+    *,
+    store: Store | Path | str,
+    params: Mapping[str, Mapping[str, object]] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> None:
+    """Add scores to a table; see `score`."""
+    store = store if isinstance(store, Store) else Store(store)
+    for pass_ in plan_passes(names, params):
+        if pass_.first.name not in table.scores:
+            _run_pass(table, pass_, store, seed, progress or Silent())
+
+
+def define(pass_: Pass, table: Table, state: State) -> dict[str, dict[str, Any]]:
+    """What defines each column of a pass: enough to compute the same numbers elsewhere."""
+    shared = {
+        "params": params_json(pass_.params),
+        "models": {kind: dict(table.models.definition(kind)) for kind in pass_.model_needs},
+        "needs": {name: ColumnKey(name, table.definitions[name]).digest for name in pass_.score_needs},
+        "state": state_digest(state) if state else None,
+    }
+    return {spec.name: {"version": spec.version, "dtype": spec.dtype, **shared} for spec in pass_.specs}
+
+
+def _run_pass(table: Table, pass_: Pass, store: Store, seed: int, progress: Progress) -> None:
+    state = _fitted(table, pass_, store, seed, progress)
+    definitions = define(pass_, table, state)
+    where = {"input": table.sample.fingerprint}
+    if pass_.first.scope == "sample":
+        where["seed"] = str(seed)
+    keys = {name: ColumnKey(name, {**definition, **where}) for name, definition in definitions.items()}
+    missing = [name for name, key in keys.items() if not store.is_complete(key)]
+    if missing:
+        writers = {name: store.writer(key, len(table)) for name, key in keys.items()}
+        if pass_.first.scope == "sample":
+            _write_whole(table, pass_, writers, state, seed, progress)
+        else:
+            _write_parts(table, pass_, writers, state, progress)
+        for spec in pass_.specs:
+            writers[spec.name].finish(spec.dtype)
+    table.definitions.update(definitions)
+    table.scores.update({name: store.read(key) for name, key in keys.items()})
+    if state:
+        table.states.update({spec.name: dict(state) for spec in pass_.specs})
+
+
+def _inputs(table: Table, pass_: Pass, rows: slice) -> Inputs:
+    return Inputs(
+        doc_ids=table.sample.doc_ids[rows],
+        sources=table.sample.sources[rows],
+        texts=table.sample.texts[rows],
+        columns={name: table.scores[name][rows] for name in pass_.score_needs},
+        models=table.models,
+    )
+
+
+def _fitted(table: Table, pass_: Pass, store: Store, seed: int, progress: Progress) -> State:
+    if pass_.fit is None:
+        return {}
+    spec = pass_.first
+    needs = {name: ColumnKey(name, table.definitions[name]).digest for name in pass_.score_needs}
+    models = {kind: dict(table.models.definition(kind)) for kind in pass_.model_needs}
+    what = {"version": spec.version, "params": params_json(pass_.params), "needs": needs, "models": models}
+    key = ColumnKey(spec.name, {**what, "seed": seed, "input": table.sample.fingerprint})
+    state = store.read_state(key)
+    if state is None:
+        progress.start(f"fit {spec.name}", 1)
+        state = dict(pass_.fit(_inputs(table, pass_, slice(None)), pass_.params, seed))
+        store.write_state(key, state)
+        progress.advance(1)
+        progress.finish()
+    return state
+
+
+def _write_whole(
+    table: Table,
+    pass_: Pass,
+    writers: Mapping[str, ColumnWriter],
+    state: State,
+    seed: int,
+    progress: Progress,
+) -> None:
+    """A score that is defined on the whole sample can't be computed in parts, only written so."""
+    progress.start(pass_.name, len(table))
+    columns = pass_.run(
+        _inputs(table, pass_, slice(None)), {**state, "seed": np.asarray([seed], dtype=np.int64)}
+    )
+    for name, writer in writers.items():
+        for part in range(writer.n_parts):
+            writer.write_part(part, columns[name][writer.rows(part)])
+    progress.advance(len(table))
+    progress.finish()
+
+
+def _write_parts(
+    table: Table, pass_: Pass, writers: Mapping[str, ColumnWriter], state: State, progress: Progress
+) -> None:
+    layout = next(iter(writers.values()))
+    sizes = [len(text) for text in table.sample.texts]
+    progress.start(pass_.name, sum(sizes))
+    for part in range(layout.n_parts):
+        rows = layout.rows(part)
+        inner = Share(progress, sum(sizes[rows]))
+        if not all(writer.has_part(part) for writer in writers.values()):
+            table.models.progress = inner
+            for name, values in pass_.run(_inputs(table, pass_, rows), state).items():
+                writers[name].write_part(part, values)
+        inner.complete()
+    progress.finish()
+
+
+class Share:
+    """Passes a model's own progress on to the bar above it, and completes what it left of its share."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._left = total
+
+    def start(self, what: str, total: int) -> None: ...
+
+    def advance(self, n: int) -> None:
+        n = min(n, self._left)
+        self._left -= n
+        self._progress.advance(n)
+
+    def finish(self) -> None: ...
+
+    def complete(self) -> None:
+        """Count what is left of the share as done."""
+        self.advance(self._left)

@@ -1,0 +1,220 @@
+"""Holding what `apply` wrote against its manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import polars as pl
+import pyarrow.parquet as pq
+
+from workbench.checks import Array, file_digest, strings
+from workbench.engine.identify import id_hashes
+from workbench.engine.work import RUN_FILE, read_json
+from workbench.errors import VerificationError
+from workbench.recipe.manifest import read_manifest
+from workbench.recipe.model import Step
+from workbench.recipe.schema import Amount, EstimateEntry, Manifest, parse_step
+
+_NAMES: tuple[Amount, ...] = ("n_documents", "n_tokens", "n_bytes")
+
+ALARM = 3.29 / 1.96
+"""A total is a failure outside the 99.9 % interval, and a warning outside the 95 % one: one run in twenty is
+there.
+"""
+
+
+@dataclass
+class Verification:
+    """What was checked.
+
+    Attributes
+    ----------
+    passed, failed, warnings
+        One sentence a check; the run holds if `failed` is empty.
+    """
+
+    passed: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether no check failed."""
+        return not self.failed
+
+    def check(self, passes: bool, what: str, otherwise: str) -> bool:
+        """Note one check; return whether it passes."""
+        (self.passed if passes else self.failed).append(what if passes else otherwise)
+        return passes
+
+
+def verify(manifest: Path | str, out: Path | str) -> Verification:
+    """Check a run against its manifest: files, counts, decisions and expectations.
+
+    Raises
+    ------
+    ManifestError
+        If the manifest was changed.
+    VerificationError
+        If there is no complete run in `out`.
+    """
+    held, out = read_manifest(manifest), Path(out)
+    if not (out / RUN_FILE).is_file():
+        raise VerificationError(
+            f"{out} holds no complete run ({RUN_FILE} is missing); run `workbench apply` to its end"
+        )
+    try:
+        run = read_json(out / RUN_FILE)
+    except orjson.JSONDecodeError as error:
+        raise VerificationError(
+            f"{out / RUN_FILE} was damaged ({error}); run `workbench apply` again"
+        ) from None
+    result = Verification()
+    result.check(
+        run.get("manifest") == held.digest,
+        "the run used this manifest",
+        f"the run used manifest {str(run.get('manifest'))[:12]}…, not {held.digest[:12]}…; give that one",
+    )
+    if _check_files(out, run, result):
+        _check_counts(out, run, result)
+        _check_decisions(out, held, result)
+        _check_expectations(run, held, result)
+    return result
+
+
+def _check_files(out: Path, run: dict[str, Any], result: Verification) -> bool:
+    """Every file is there with its digest, and no other is."""
+    bad = [name for name, digest in run["files"].items() if not _has_digest(out, name, digest)]
+    there = {
+        str(p.relative_to(out)) for kind in ("kept", "dropped", "quarantine") for p in (out / kind).glob("*")
+    }
+    extra = sorted(there - set(run["files"]))
+    ok = result.check(
+        not bad,
+        f"{len(run['files'])} files have their digests",
+        f"{len(bad)} files are missing or changed: {bad[:3]}",
+    )
+    return (
+        result.check(not extra, "there is no other file", f"files that the run didn't write: {extra[:3]}")
+        and ok
+    )
+
+
+def _has_digest(out: Path, name: str, digest: str) -> bool:
+    path = out / name
+    inside = path.resolve().is_relative_to(out.resolve())
+    return inside and path.is_file() and file_digest(path) == digest
+
+
+def _tables(out: Path, kind: str, columns: list[str]) -> Iterator[pl.DataFrame]:
+    for path in sorted((out / kind).glob("*.parquet")):
+        file = pq.ParquetFile(path)
+        if file.metadata.num_rows:
+            for batch in file.iter_batches(batch_size=65536, columns=columns):
+                yield pl.DataFrame(pl.from_arrow(batch))
+
+
+def _check_counts(out: Path, run: dict[str, Any], result: Verification) -> None:
+    counts = run["counts"]
+    n_kept = sum(len(t) for t in _tables(out, "kept", ["doc_id"]))
+    n_dropped = sum(len(t) for t in _tables(out, "dropped", ["doc_id"]))
+    n_quarantined = sum(sum(1 for _ in p.open("rb")) for p in (out / "quarantine").glob("*.jsonl"))
+    found = {"kept": n_kept, "dropped": n_dropped, "quarantined": n_quarantined}
+    same = all(counts[name] == n for name, n in found.items())
+    result.check(
+        same,
+        "the files hold as many rows as run.json says",
+        f"run.json says {counts}, the files hold {found}",
+    )
+    total = sum(found.values())
+    result.check(
+        total == counts["read"],
+        f"kept, dropped and quarantined add up to the {total:,} rows read",
+        f"{counts['read']:,} rows were read, kept, dropped and quarantined add up to {total:,}",
+    )
+    hashes = [
+        id_hashes(t["doc_id"].to_list())
+        for kind in ("kept", "dropped")
+        for t in _tables(out, kind, ["doc_id"])
+    ]
+    ids = np.sort(np.concatenate([np.zeros(0, dtype=np.uint64), *hashes]))
+    twice = int((ids[1:] == ids[:-1]).sum())
+    result.check(
+        not twice, "every document stands once", f"{twice} documents stand twice among kept and dropped"
+    )
+
+
+def _check_decisions(out: Path, manifest: Manifest, result: Verification) -> None:
+    """Kept documents pass every step that looks at one document; dropped ones name a step of the recipe."""
+    steps = [parse_step({"select": s.select, **s.params}, i) for i, s in enumerate(manifest.steps)]
+    for index, step in enumerate(steps):
+        if step.spec.scope == "row":
+            needs = ["doc_id", *step.needs]
+            wrong = [i for t in _tables(out, "kept", needs) for i in _not_kept(step, t, manifest.seed)]
+            result.check(
+                not wrong,
+                f"every kept document passes step {index + 1} ({step.select})",
+                f"{len(wrong)} kept documents fail step {index + 1} ({step.select}), such as {wrong[:1]}",
+            )
+    found: Counter[tuple[int, str]] = Counter()
+    for table in _tables(out, "dropped", ["step", "select"]):
+        found.update(table.iter_rows())
+    unknown = [s for s in found if not 0 <= s[0] < len(steps) or steps[s[0]].select != s[1]]
+    result.check(
+        not unknown, "every dropped document names its step", f"dropped by unknown steps: {unknown[:3]}"
+    )
+
+
+def _not_kept(step: Step, table: pl.DataFrame, seed: int) -> list[str]:
+    columns: dict[str, Array] = {"doc_id": strings(table["doc_id"].to_list())}
+    for name in step.needs:
+        series = table[name]
+        columns[name] = (
+            strings(series.fill_null("").to_list()) if series.dtype == pl.String else series.to_numpy()
+        )
+    keep = step.spec.select(columns, step.params, {}, seed).keep
+    return [str(i) for i in columns["doc_id"][~keep]]
+
+
+def _check_expectations(run: dict[str, Any], manifest: Manifest, result: Verification) -> None:
+    expected = manifest.expected
+    if run.get("corpus") != manifest.input.design.get("corpus_fingerprint"):
+        result.warnings.append(
+            "the manifest was made on a sample of another corpus, so its expectations say nothing here"
+        )
+        return
+    verdict: dict[str, Callable[[float, EstimateEntry, float], bool]] = {
+        "exact": lambda found, e, _: abs(found - e.value) < 0.5,
+        "estimate": lambda found, e, k: (
+            e.value - k * (e.value - e.low) <= found <= e.value + k * (e.high - e.value)
+        ),
+        "upper_bound": lambda found, e, k: found <= e.value + k * (e.high - e.value),
+    }
+    holds = verdict[expected.basis]
+    for name in _NAMES:
+        found, e = run["kept"][name], expected.all[name]
+        result.check(
+            holds(found, e, ALARM),
+            f"kept {name} {found:,} agrees with the expected {e.value:,.0f} ({e.low:,.0f} to {e.high:,.0f})",
+            f"kept {name} {found:,} lies outside the expected {e.value:,.0f} ({e.low:,.0f} to {e.high:,.0f})",
+        )
+    outside = [
+        f"{source} {name}"
+        for source, amounts in expected.by_source.items()
+        for name in _NAMES
+        if not holds(run["by_source"].get(source, {}).get(name, 0), amounts[name], 1.0)
+    ]
+    if expected.basis == "exact":
+        result.check(
+            not outside, "every source keeps exactly what was expected", f"sources that differ: {outside[:5]}"
+        )
+    elif outside:
+        result.warnings.append(
+            f"{len(outside)} amounts per source lie outside their 95 % intervals: {outside[:5]}"
+        )

@@ -1,0 +1,192 @@
+"""Writing what a shard keeps, drops and quarantines."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workbench.checks import Array, file_digest
+from workbench.corpus import Quarantined
+from workbench.corpus.quarantine import write_quarantine
+from workbench.engine.batch import UNSCORED
+from workbench.engine.parts import NumberedBatch, numbered_batches, read_part, read_steps
+from workbench.engine.plan import Plan
+from workbench.engine.select import KEPT
+from workbench.engine.work import Job
+from workbench.files import write_json, written_aside
+from workbench.progress import Progress
+from workbench.scores import SCORES
+
+_AMOUNTS = ("n_documents", "n_tokens", "n_bytes")
+_DROPPED = pa.schema(
+    [
+        ("doc_id", pa.large_string()),
+        ("source", pa.large_string()),
+        ("step", pa.int16()),
+        ("select", pa.large_string()),
+        ("reason", pa.large_string()),
+    ]
+)
+
+
+def write_shard(job: Job, plan: Plan, k: int, first_part: int, progress: Progress) -> None:
+    """Write the three outputs of shard k aside, rename them, and mark the shard with counts and digests.
+
+    Parameters
+    ----------
+    first_part
+        Number of the shard's first part among all parts.
+    """
+    if job.written_file(k).is_file():
+        progress.advance(job.shard(k).n_bytes)
+        return
+    kept_path, dropped_path, quarantine_path = (
+        job.output_file(d, k) for d in ("kept", "dropped", "quarantine")
+    )
+    tally = _Tally()
+    quarantined: list[Quarantined] = []
+    with _table_writer(kept_path) as write_kept, _table_writer(dropped_path) as write_dropped:
+        for item in numbered_batches(job, k):
+            columns = _decided(job, plan, k, item, first_part)
+            sources = np.array(item.batch.frame["source"].to_list(), dtype=object)
+            kept = _kept_frame(plan, item, columns)
+            write_kept(kept.to_arrow())
+            write_dropped(_dropped_table(plan, item.doc_ids, sources, columns))
+            quarantined += [*item.batch.quarantined, *_unscored(job, k, item, columns)]
+            tally.add(plan, sources, columns, kept)
+            progress.advance(item.batch.n_bytes_read)
+    if quarantined:
+        write_quarantine(quarantine_path, quarantined)
+    files = [p for p in (kept_path, dropped_path, quarantine_path) if p.is_file()]
+    written = {
+        "shard": job.shard(k).name,
+        "n_quarantined": len(quarantined),
+        "files": {str(p.relative_to(job.out)): file_digest(p) for p in files},
+        **tally.to_json(),
+    }
+    write_json(job.written_file(k), written)
+
+
+@contextlib.contextmanager
+def _table_writer(path: Path) -> Iterator[Any]:
+    """A function that appends tables of one schema to a parquet file, which is renamed to `path` at the
+    end.
+    """
+    writer: pq.ParquetWriter | None = None
+
+    def write(table: pa.Table) -> None:
+        nonlocal writer
+        if writer is None:
+            writer = pq.ParquetWriter(aside, table.schema, compression="zstd")
+        writer.write_table(table.cast(writer.schema))
+
+    with written_aside(path) as aside:
+        try:
+            yield write
+        finally:
+            if writer is not None:
+                writer.close()
+            else:
+                pq.write_table(pa.table({"doc_id": pa.array([], pa.large_string())}), aside)
+
+
+def _decided(job: Job, plan: Plan, k: int, item: NumberedBatch, first_part: int) -> dict[str, Array]:
+    """A part's columns with the decisions of all steps."""
+    path = job.part_file(k, item.number)
+    columns = read_part(path, ["step", "reason", *plan.written_scores])
+    columns = {name: np.array(column) for name, column in columns.items()}
+    later = read_steps(job, plan.first_group, len(plan.steps), first_part + item.number)
+    rows = later["row"].to_numpy()
+    columns["step"][rows] = later["step"].to_numpy()
+    columns["reason"][rows] = later["reason"].to_list()
+    return columns
+
+
+def _kept_frame(plan: Plan, item: NumberedBatch, columns: dict[str, Array]) -> pl.DataFrame:
+    """The corpus's own columns, the scores used, and the repeat weight of each kept document.
+
+    A corpus column that has the name of one of ours is kept as `corpus_<name>`.
+    """
+    ours = (*plan.written_scores, "weight")
+    frame = item.batch.frame.with_columns(pl.Series("doc_id", item.doc_ids, pl.String))
+    frame = frame.rename({name: f"corpus_{name}" for name in frame.columns if name in ours})
+    scores = [_score_series(name, columns[name]) for name in plan.written_scores]
+    weight = pl.Series("weight", np.ones(len(frame), dtype=np.float32))
+    return frame.with_columns(*scores, weight).filter(pl.Series(columns["step"] == KEPT))
+
+
+def _score_series(name: str, values: Array) -> pl.Series:
+    labels = SCORES[name].labels
+    if labels:
+        names = [None if np.isnan(v) else labels[int(v)] for v in values]
+        return pl.Series(name, names, pl.String)
+    return pl.Series(name, values)
+
+
+def _dropped_table(plan: Plan, doc_ids: list[str], sources: Array, columns: dict[str, Array]) -> pa.Table:
+    rows = np.flatnonzero(columns["step"] >= 0)
+    steps = columns["step"][rows]
+    arrays = [
+        [doc_ids[i] for i in rows],
+        sources[rows].tolist(),
+        steps,
+        [plan.steps[s].select for s in steps],
+        columns["reason"][rows].tolist(),
+    ]
+    return pa.table(
+        [pa.array(a, field.type) for a, field in zip(arrays, _DROPPED, strict=True)], schema=_DROPPED
+    )
+
+
+def _unscored(job: Job, k: int, item: NumberedBatch, columns: dict[str, Array]) -> list[Quarantined]:
+    rows = np.flatnonzero(columns["step"] == UNSCORED)
+    texts = item.batch.frame["text"]
+    return [
+        Quarantined(
+            job.shard(k).name, int(item.batch.rows[i]), str(columns["reason"][i]), texts[int(i)][:200]
+        )
+        for i in rows
+    ]
+
+
+class _Tally:
+    """Counts of one shard: documents read and kept (with tokens and bytes), and dropped, per source and
+    step.
+    """
+
+    def __init__(self) -> None:
+        self._read: Counter[str] = Counter()
+        self._dropped: Counter[tuple[int, str]] = Counter()
+        self._kept: dict[str, list[int]] = {}
+
+    def add(self, plan: Plan, sources: Array, columns: dict[str, Array], kept: pl.DataFrame) -> None:
+        """Count one batch."""
+        self._read.update(sources.tolist())
+        for step in range(len(plan.steps)):
+            for source, n in Counter(sources[columns["step"] == step].tolist()).items():
+                self._dropped[step, source] += n
+        amounts = kept.group_by("source").agg(
+            pl.len().alias("n_documents"), pl.col("n_tokens", "n_bytes").sum()
+        )
+        for source, *values in amounts.select("source", *_AMOUNTS).iter_rows():
+            held = self._kept.setdefault(source, [0, 0, 0])
+            self._kept[source] = [a + int(b) for a, b in zip(held, values, strict=True)]
+
+    def to_json(self) -> dict[str, Any]:
+        """`read` and `kept` by source, `dropped` by step and source."""
+        dropped: dict[str, dict[str, int]] = {}
+        for (step, source), n in sorted(self._dropped.items()):
+            dropped.setdefault(str(step), {})[source] = n
+        return {
+            "read": dict(sorted(self._read.items())),
+            "kept": {s: dict(zip(_AMOUNTS, v, strict=True)) for s, v in sorted(self._kept.items())},
+            "dropped": dropped,
+        }

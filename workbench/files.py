@@ -1,0 +1,54 @@
+"""Writing so that nothing is lost: aside first, to disk, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+
+from workbench.errors import StoreError
+
+PARTIAL = ".partial"
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give a path beside `path` to write to; on leaving it is flushed to disk and renamed to `path`.
+
+    If the block raises, what was written aside is removed and `path` stays as it was.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full or can't be written.
+    """
+    aside = path.with_name(path.name + PARTIAL)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield aside
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise StoreError(
+            f"{path.name} can't be written in {path.parent}: {error.strerror or error}; "
+            "free space or choose another folder, then run again: finished parts are kept"
+        ) from error
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` as indented JSON with sorted keys, aside and renamed."""
+    with written_aside(path) as aside:
+        aside.write_bytes(json_bytes(value))
+
+
+def json_bytes(value: object) -> bytes:
+    """Indented JSON with sorted keys and a final newline."""
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,1 @@
+"""Models: where they lie, how they are loaded, and what the workbench asks of them."""

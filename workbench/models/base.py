@@ -1,0 +1,51 @@
+"""What the workbench asks of a model: a tokenizer, an embedder, a causal language model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from workbench.checks import Array, FloatArray, IntArray
+from workbench.progress import Progress
+
+Definition = Mapping[str, str | int | float | bool | Mapping[str, str] | None]
+"""Everything that decides a model's numbers, as JSON: id, SHA-256 of each file that counts, tokenizer, dtype,
+pooling, truncation, window. It becomes part of a column's key in the store and of the manifest."""
+
+
+class Tokenizer(Protocol):
+    """Counts tokens."""
+
+    def definition(self) -> Definition: ...
+
+    def count(self, texts: Sequence[str]) -> IntArray:
+        """Tokens of each text without special tokens, int64 (n,)."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    dimension: int
+
+    def definition(self) -> Definition: ...
+
+    def encode(self, texts: Sequence[str], progress: Progress) -> FloatArray:
+        """Unit rows, float32 (n, dimension); progress advances by characters of text.
+
+        A text's vector doesn't depend on the texts beside it, to the bit, so that a sample and a corpus
+        agree.
+        """
+        ...
+
+
+class CausalLM(Protocol):
+    """Gives per-document log-likelihoods."""
+
+    def definition(self) -> Definition: ...
+
+    def record(self, texts: Sequence[str], progress: Progress) -> Mapping[str, Array]:
+        """The score record, each (n,): `nll_sum` float64 in nats, `n_scored`, `n_truncated_tokens`,
+        `n_bytes_scored` int64. It doesn't depend on the texts beside it, to the bit.
+        """
+        ...

@@ -1,0 +1,132 @@
+"""The models of one run: found and digested at once, loaded when first used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from workbench.errors import ModelError
+from workbench.models.base import CausalLM, Definition, Embedder, Tokenizer
+from workbench.models.causal import WindowedLM, lm_definition
+from workbench.models.embed import SentenceEmbedder, embedder_definition
+from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM, Kind, Located, compare_digests, locate
+from workbench.models.tokens import FileTokenizer, tokenizer_definition
+from workbench.progress import Progress, Silent
+
+Role = Literal["tokenizer", "lm", "embedder"]
+
+
+class Models:
+    """The tokenizer, language model and embedder in use. The tokenizer is the language model's.
+
+    Parameters
+    ----------
+    embedder, lm
+        Names as in `workbench.models.locate.locate`.
+    dtype
+        "float32", "bfloat16", or None for the machine's best (float32 on a CPU).
+    expected
+        Definitions by role that these models must have: files with other digests are an error, and settings
+        (dtype, window, ...) are taken from here.
+
+    Attributes
+    ----------
+    progress
+        What the models report to while they work, by characters of text; set by whoever runs them.
+    """
+
+    def __init__(
+        self,
+        embedder: str = DEFAULT_EMBEDDER,
+        lm: str = DEFAULT_LM,
+        dtype: str | None = None,
+        expected: Mapping[str, Definition] | None = None,
+    ) -> None:
+        self.progress: Progress = Silent()
+        self._names: dict[Kind, str] = {"embedder": embedder, "lm": lm}
+        self._dtype = dtype
+        self._expected = dict(expected or {})
+        self._located: dict[Kind, Located] = {}
+        self._definitions: dict[Role, Definition] = {}
+        self._loaded: dict[Role, Any] = {}
+
+    @classmethod
+    def from_definitions(
+        cls, definitions: Mapping[str, Definition], embedder: str | None = None, lm: str | None = None
+    ) -> Models:
+        """The models that a manifest names, or those at the given paths; every digest is compared at once.
+
+        Raises
+        ------
+        ModelError
+            If a model isn't to be found, or a file differs from the manifest's.
+        """
+        of_lm = definitions.get("lm") or definitions.get("tokenizer")
+        of_embedder = definitions.get("embedder")
+        models = cls(
+            embedder=embedder or (str(of_embedder["id"]) if of_embedder else DEFAULT_EMBEDDER),
+            lm=lm or (str(of_lm["id"]) if of_lm else DEFAULT_LM),
+            expected=definitions,
+        )
+        for role in ("tokenizer", "lm", "embedder"):
+            if role in definitions:
+                models.definition(role)
+        return models
+
+    def definition(self, kind: Role) -> Definition:
+        """What decides a model's numbers. Its files are digested once a process; no weights are loaded."""
+        if kind not in self._definitions:
+            self._definitions[kind] = self._define(kind)
+        return self._definitions[kind]
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        if "tokenizer" not in self._loaded:
+            self._loaded["tokenizer"] = FileTokenizer(self._locate("lm"), self.definition("tokenizer"))
+        tokenizer: Tokenizer = self._loaded["tokenizer"]
+        return tokenizer
+
+    @property
+    def lm(self) -> CausalLM:
+        if "lm" not in self._loaded:
+            definition = self.definition("lm")
+            self._loaded["lm"] = WindowedLM(self._locate("lm"), definition=definition)
+        lm: CausalLM = self._loaded["lm"]
+        return lm
+
+    @property
+    def embedder(self) -> Embedder:
+        if "embedder" not in self._loaded:
+            definition = self.definition("embedder")
+            self._loaded["embedder"] = SentenceEmbedder(self._locate("embedder"), definition=definition)
+        embedder: Embedder = self._loaded["embedder"]
+        return embedder
+
+    def _locate(self, kind: Kind) -> Located:
+        if kind not in self._located:
+            expected = self._expected.get(kind) or (self._expected.get("tokenizer") if kind == "lm" else None)
+            revision = expected.get("revision") if expected else None
+            self._located[kind] = locate(self._names[kind], kind, None if revision is None else str(revision))
+        return self._located[kind]
+
+    def _define(self, kind: Role) -> Definition:
+        expected = self._expected.get(kind)
+        if expected is not None:
+            return self._hold(kind, expected)
+        if kind == "tokenizer":
+            return tokenizer_definition(self._locate("lm"))
+        if kind == "lm":
+            return lm_definition(self._locate("lm"), self._dtype)
+        return embedder_definition(self._locate("embedder"), self._dtype)
+
+    def _hold(self, kind: Role, expected: Definition) -> Definition:
+        """The expected definition, once the files here are shown to be those it names."""
+        files = expected.get("files")
+        if not isinstance(files, Mapping):
+            raise ModelError(
+                f"the expected definition of the {kind} names no files; export the manifest again"
+            )
+        located = self._locate("embedder" if kind == "embedder" else "lm")
+        found = {name: located.digest(name) for name in files if (located.folder / name).is_file()}
+        compare_digests(str(expected.get("id")), files, found)
+        return expected

@@ -1,0 +1,74 @@
+"""How long work tells that it advances, and how it is stopped: one small protocol for terminal, notebook and
+tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Progress(Protocol):
+    """Something that shows progress. `advance` may raise `Cancelled` to stop the work at the next safe
+    point.
+    """
+
+    def start(self, what: str, total: int) -> None:
+        """Begin a piece of work named `what` of `total` units (characters, documents, steps)."""
+
+    def advance(self, n: int) -> None:
+        """Count `n` further units as done."""
+
+    def finish(self) -> None:
+        """End the piece of work begun last."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, what: str, total: int) -> None: ...
+
+    def advance(self, n: int) -> None: ...
+
+    def finish(self) -> None: ...
+
+
+class Terminal:
+    """A bar with elapsed time and an estimate on standard error; nothing is drawn where that is no
+    terminal.
+    """
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.progress import Progress as Bar
+
+        self._bar = Bar(
+            # markup=False: a name may come from a corpus, and is never markup.
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._tasks: list[Any] = []
+
+    def start(self, what: str, total: int) -> None:
+        if not self._tasks:
+            self._bar.start()
+        self._tasks.append(self._bar.add_task(what, total=max(total, 1)))
+
+    def advance(self, n: int) -> None:
+        self._bar.advance(self._tasks[-1], n)
+
+    def finish(self) -> None:
+        task = self._tasks.pop()
+        self._bar.update(task, completed=self._bar.tasks[self._bar.task_ids.index(task)].total)
+        if not self._tasks:
+            self._bar.stop()

@@ -1,0 +1,80 @@
+"""A recipe: the ordered selectors with their parameters. What the sliders edit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from workbench.selectors import SELECTORS, SelectorSpec
+
+RECIPE_FORMAT = "selection-recipe/1"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One selector with its parameters; `select` is its name."""
+
+    select: str
+    params: Any
+
+    @property
+    def spec(self) -> SelectorSpec:
+        """The selector's definition."""
+        return SELECTORS[self.select]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns that the step reads."""
+        return self.spec.needs(self.params)
+
+    def to_json(self) -> dict[str, Any]:
+        """As in a recipe file; what is None is left out, since None means off."""
+        given = {name: value for name, value in asdict(self.params).items() if value is not None}
+        return {"select": self.select, **{name: _without_none(value) for name, value in given.items()}}
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: inner for name, inner in value.items() if inner is not None}
+    return list(value) if isinstance(value, tuple) else value
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Ordered steps; a document is kept if every step keeps it.
+
+    Attributes
+    ----------
+    steps
+        In order: each sees only what the ones before it kept.
+    seed
+        For every random choice, and what is fitted.
+    scores
+        Settings of scores by name where they differ from the defaults.
+    """
+
+    steps: tuple[Step, ...] = ()
+    seed: int = 0
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """All columns that the steps read, each once, in order."""
+        return tuple(dict.fromkeys(need for step in self.steps for need in step.needs))
+
+    @property
+    def score_needs(self) -> tuple[str, ...]:
+        """The scores among `needs`."""
+        return tuple(need for need in self.needs if need not in ("text_digest", "source"))
+
+    def to_json(self) -> dict[str, Any]:
+        """As in a recipe file."""
+        out: dict[str, Any] = {
+            "format": RECIPE_FORMAT,
+            "seed": self.seed,
+            "steps": [s.to_json() for s in self.steps],
+        }
+        if self.scores:
+            out["scores"] = {name: dict(settings) for name, settings in self.scores.items()}
+        return out

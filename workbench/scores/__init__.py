@@ -1,0 +1,35 @@
+"""The scores, by column name. One line a file; a file's scores come out of one or few passes."""
+
+from workbench.scores import (
+    c4,
+    cluster,
+    compression,
+    counts,
+    embedding,
+    fineweb,
+    gopher_quality,
+    gopher_repetition,
+    language,
+    perplexity,
+    prototype,
+)
+from workbench.scores.base import ScoreSpec
+
+SCORES: dict[str, ScoreSpec] = {
+    spec.name: spec
+    for spec in (
+        *counts.SPECS,
+        *compression.SPECS,
+        *language.SPECS,
+        *c4.SPECS,
+        *gopher_quality.SPECS,
+        *gopher_repetition.SPECS,
+        *fineweb.SPECS,
+        *perplexity.SPECS,
+        *embedding.SPECS,
+        *prototype.SPECS,
+        *cluster.SPECS,
+    )
+}
+
+__all__ = ["SCORES", "ScoreSpec"]

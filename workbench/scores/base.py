@@ -1,0 +1,112 @@
+"""What a score is: a column of numbers with a definition. Nothing here holds a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from workbench.checks import Array, FloatArray
+
+State = Mapping[str, Array]
+"""A fitted artefact: named arrays, saved as safetensors."""
+
+Better = Literal["higher", "lower", "neither"]
+Status = Literal["published", "variant", "experimental"]
+
+
+class ModelSource(Protocol):
+    """Gives the models that a score asks for, loaded on first use (see workbench.models.base)."""
+
+    @property
+    def tokenizer(self) -> Any: ...
+    @property
+    def lm(self) -> Any: ...
+    @property
+    def embedder(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a score may read of a batch of n documents.
+
+    Attributes
+    ----------
+    texts, sources, doc_ids
+        One a document.
+    columns
+        The scores named in the spec's `needs`, each (n,); `embedding`, where needed, is float32 (n, d).
+    models
+        The models in use; only those named in `needs` ("tokenizer", "lm", "embedder") are loaded.
+    """
+
+    doc_ids: Sequence[str]
+    sources: Sequence[str]
+    texts: Sequence[str]
+    columns: Mapping[str, Array] = field(default_factory=dict)
+    models: ModelSource | None = None
+
+    def __len__(self) -> int:
+        return len(self.doc_ids)
+
+
+@dataclass(frozen=True)
+class NoParams:
+    """The params of a score or selector that has none."""
+
+
+Compute = Callable[[Inputs, Any, State], Mapping[str, Array]]
+Fit = Callable[[Inputs, Any, int], State]
+
+
+@dataclass(frozen=True)
+class ScoreSpec:
+    """The definition of one column.
+
+    Scores that come out of one pass share their `compute`, which returns all of them by name; each is a
+    column of its own all the same.
+
+    Attributes
+    ----------
+    name
+        The column's name, a noun.
+    version
+        Raised whenever the numbers change, so that an old column is missing and not wrong.
+    title, unit, better
+        For people: one line of meaning, the unit, and which direction is usually the better one.
+    needs
+        Any of "text", "tokenizer", "lm", "embedder", "embedding", or the names of other scores.
+    params
+        Frozen dataclass; all fields have defaults.
+    compute
+        `(inputs, params, state) -> {name: (n,) or (n, d) array}`; NaN means not scorable, never 0.
+    fit
+        `(inputs, params, seed) -> state`, called once on the whole sample; None where nothing is fitted.
+    scope
+        "row": any batch of documents gives the same numbers, so the score has a way onto a sharded corpus.
+        "sample": defined on the sample as a whole (map, clusters), for looking at; a manifest can't hold it.
+    labels
+        For a categorical score: the value i stands for labels[i].
+    """
+
+    name: str
+    version: int
+    title: str
+    unit: str
+    better: Better
+    needs: tuple[str, ...]
+    compute: Compute
+    params: type[Any] = NoParams
+    fit: Fit | None = None
+    scope: Literal["row", "sample"] = "row"
+    paper: str = ""
+    status: Status = "published"
+    dtype: str = "float32"
+    labels: tuple[str, ...] = ()
+
+
+def as_column(values: Sequence[float] | FloatArray, dtype: str = "float32") -> Array:
+    """`values` as a contiguous array of `dtype`."""
+    return np.ascontiguousarray(values, dtype=dtype)

@@ -1,0 +1,184 @@
+"""What the C4 rules look at (Raffel et al. 2020), as numbers: which lines a rule drops, and what stays."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from workbench.checks import Array
+from workbench.scores.base import Better, Inputs, ScoreSpec, State, as_column
+from workbench.scores.words import TERMINAL_PUNCTUATION, split_words
+
+_CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
+# The paper has the first four; the apostrophe is datatrove's.
+_LINE_ENDS = (".", "?", "!", '"', "'")
+_ELLIPSIS = "..."
+_POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
+
+
+@dataclass(frozen=True)
+class C4Params:
+    """The line rules, which all columns of the family depend on.
+
+    Attributes
+    ----------
+    min_line_words
+        Words, parted by white space, below which a line is short. datatrove has 3; the C4 release had 5.
+    max_word_length
+        Characters above which a word makes its line a long-word line.
+    terminal_punctuation
+        Whether a line must end in . ? ! " or '. FineWeb uses C4 without this rule.
+    """
+
+    min_line_words: int = 3
+    max_word_length: int = 1_000
+    terminal_punctuation: bool = True
+
+
+def count_sentences(line: str) -> int:
+    """The sentences in `line`, by spaCy's rule: a new one begins at the first word after a terminal mark.
+
+    A full stop inside a word ("Mr.", "U.S.") ends none, since `split_words` keeps it there; nor does an
+    ellipsis.
+
+    Examples
+    --------
+    >>> count_sentences('Mr. Jones went home. "Why?" she asked.')
+    3
+    """
+    n_sentences = 0
+    ended = True
+    for word in split_words(line):
+        if word in TERMINAL_PUNCTUATION:
+            # A line that begins with marks has its first sentence there.
+            n_sentences = max(n_sentences, 1)
+            ended = True
+        elif n_sentences == 0 or (ended and not _is_marks(word)):
+            n_sentences += 1
+            ended = False
+    return n_sentences
+
+
+def c4_signals(
+    text: str, params: C4Params = C4Params(), *, sentence_counter: Callable[[str], int] = count_sentences
+) -> dict[str, float]:
+    r"""Count the lines of `text` that each C4 rule drops, and measure what is left.
+
+    Parameters
+    ----------
+    text
+        Any text. Lines are those of `str.splitlines`, stripped.
+    params
+        The line rules.
+    sentence_counter
+        Gives the number of sentences in a line.
+
+    Returns
+    -------
+    dict of str to float
+        The columns named in SPECS. Counts are 0 for an empty text; `c4_kept_chars_fraction` (0..1) is NaN
+        there.
+
+    Notes
+    -----
+    A line counts for the first rule that drops it, in datatrove's order: long word, no terminal punctuation,
+    short, javascript, policy. Citations ([1], [edit]) are removed after the first of these. A line that says
+    lorem ipsum or holds a "{" is counted if no earlier rule dropped it, and then goes on: C4 drops the whole
+    document where there is one such line, so the other counts are those with these two rules off.
+
+    C4 keeps a document that has no such line and at least 5 sentences (datatrove; 3 in the C4 release) in its
+    kept lines. The list of bad words isn't used.
+
+    Examples
+    --------
+    >>> found = c4_signals("A line of words. And more.\nHome | About\nEnable Javascript to go on.")
+    >>> found["c4_n_lines"], found["c4_n_no_terminal_lines"], found["c4_n_javascript_lines"]
+    (3.0, 1.0, 1.0)
+    >>> found["c4_n_lines_kept"], found["c4_n_sentences"]
+    (1.0, 2.0)
+    """
+    found = dict.fromkeys((spec.name for spec in SPECS), 0.0)
+    kept: list[str] = []
+    for raw_line in text.splitlines():
+        found["c4_n_lines"] += 1
+        line = raw_line.strip()
+        uncited = _CITATION.sub("", line) if "[" in line else line
+        rule = _line_rule(line, uncited, params)
+        if rule is None:
+            low = uncited.lower()
+            found["c4_n_lorem_ipsum_lines"] += "lorem ipsum" in low
+            # datatrove looks for "{" after it has dropped the lines that say javascript.
+            found["c4_n_curly_bracket_lines"] += "{" in uncited and "javascript" not in low
+            rule = _content_rule(low)
+        if rule is None:
+            kept.append(uncited)
+            found["c4_n_sentences"] += sentence_counter(uncited)
+        else:
+            found[rule] += 1
+    found["c4_n_lines_kept"] = float(len(kept))
+    found["c4_kept_chars_fraction"] = len("\n".join(kept).strip()) / len(text) if text else math.nan
+    return found
+
+
+def compute(inputs: Inputs, params: C4Params, state: State) -> Mapping[str, Array]:
+    """The columns named in SPECS, each float32 (n,)."""
+    rows = [c4_signals(text, params) for text in inputs.texts]
+    return {spec.name: as_column([row[spec.name] for row in rows]) for spec in SPECS}
+
+
+def _line_rule(line: str, uncited: str, params: C4Params) -> str | None:
+    """The column of the first rule on a line's form that drops it; citations count as words."""
+    words = line.split()
+    if len(line) > params.max_word_length and any(len(word) > params.max_word_length for word in words):
+        return "c4_n_long_word_lines"
+    if params.terminal_punctuation and (not uncited.endswith(_LINE_ENDS) or uncited.endswith(_ELLIPSIS)):
+        return "c4_n_no_terminal_lines"
+    return "c4_n_short_lines" if len(words) < params.min_line_words else None
+
+
+def _content_rule(low: str) -> str | None:
+    """The column of the first rule on what a lower-cased line says that drops it."""
+    if "javascript" in low:
+        return "c4_n_javascript_lines"
+    return "c4_n_policy_lines" if any(phrase in low for phrase in _POLICY) else None
+
+
+def _is_marks(word: str) -> bool:
+    return all(unicodedata.category(char)[0] == "P" for char in word)
+
+
+def _spec(name: str, title: str, unit: str, better: Better) -> ScoreSpec:
+    return ScoreSpec(
+        name=name,
+        version=1,
+        title=title,
+        unit=unit,
+        better=better,
+        needs=("text",),
+        params=C4Params,
+        compute=compute,
+        paper="Raffel et al. 2020, arXiv:1910.10683",
+    )
+
+
+SPECS: tuple[ScoreSpec, ...] = (
+    _spec("c4_n_lines", "Lines", "lines", "neither"),
+    _spec("c4_n_long_word_lines", "Lines dropped for a word that is too long", "lines", "lower"),
+    _spec("c4_n_no_terminal_lines", "Lines dropped for no terminal punctuation", "lines", "lower"),
+    _spec("c4_n_short_lines", "Lines dropped for too few words", "lines", "lower"),
+    _spec("c4_n_javascript_lines", "Lines dropped for saying javascript", "lines", "lower"),
+    _spec("c4_n_policy_lines", "Lines dropped for cookies, privacy policy or terms of use", "lines", "lower"),
+    _spec("c4_n_lorem_ipsum_lines", "Lines that say lorem ipsum", "lines", "lower"),
+    _spec("c4_n_curly_bracket_lines", "Lines that hold a curly bracket", "lines", "lower"),
+    _spec("c4_n_lines_kept", "Lines that no rule drops", "lines", "higher"),
+    _spec("c4_n_sentences", "Sentences in the kept lines", "sentences", "higher"),
+    _spec(
+        "c4_kept_chars_fraction",
+        "Characters in kept lines; NaN for an empty text",
+        "fraction of characters",
+        "higher",
+    ),
+)

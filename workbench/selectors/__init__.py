@@ -1,0 +1,14 @@
+"""The selectors, by the name that a recipe's step gives."""
+
+from workbench.selectors import band, category, exact, random, semdedup
+from workbench.selectors.base import Quantile, Selection, SelectorSpec
+
+SELECTORS: dict[str, SelectorSpec] = {
+    "band": band.SPEC,
+    "category": category.SPEC,
+    "random": random.SPEC,
+    "exact": exact.SPEC,
+    "semdedup": semdedup.SPEC,
+}
+
+__all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]

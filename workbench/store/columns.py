@@ -1,0 +1,161 @@
+"""Columns on disk: parts written aside and renamed, completeness marked last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from workbench.checks import Array, file_digest
+from workbench.errors import StoreError
+from workbench.files import write_json, written_aside
+from workbench.store.key import ColumnKey
+
+PART_ROWS = 512
+"""Rows a part: small enough that an interrupted LM scoring loses little, large enough to fill model
+batches.
+"""
+
+_MARK = "complete.json"
+
+
+class Store:
+    """A folder of columns.
+
+    Parameters
+    ----------
+    root
+        The folder; made on the first write.
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+
+    def is_complete(self, key: ColumnKey) -> bool:
+        """Whether the column was written to its end."""
+        return (self.root / key.folder / _MARK).is_file()
+
+    def writer(self, key: ColumnKey, n_rows: int) -> ColumnWriter:
+        """A writer that goes on where an interrupted one stopped."""
+        return ColumnWriter(self.root / key.folder, key, n_rows)
+
+    def read(self, key: ColumnKey) -> Array:
+        """The whole column, (n,) or (n, d), its parts held against their digests.
+
+        Raises
+        ------
+        StoreError
+            If the column isn't complete.
+        StoreError
+            If a part is missing or its bytes differ from its digest.
+        """
+        folder = self.root / key.folder
+        if not self.is_complete(key):
+            raise StoreError(f"column {key.name} is not complete in {self.root}; run `workbench score` again")
+        mark = orjson.loads((folder / _MARK).read_bytes())
+        parts = []
+        for part in mark["parts"]:
+            path = folder / part["file"]
+            if not path.is_file() or file_digest(path) != part["sha256"]:
+                raise StoreError(
+                    f"{path} is missing or was changed after it was written; delete the folder {folder} "
+                    "and run `workbench score` again"
+                )
+            parts.append(np.load(path, allow_pickle=False))
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=mark["dtype"])
+
+    def write_state(self, key: ColumnKey, state: Mapping[str, Array]) -> None:
+        """Save a fitted artefact as safetensors."""
+        write_state(self._state_path(key), state)
+
+    def read_state(self, key: ColumnKey) -> dict[str, Array] | None:
+        """A fitted artefact, None if it isn't there."""
+        path = self._state_path(key)
+        return read_state(path) if path.is_file() else None
+
+    def _state_path(self, key: ColumnKey) -> Path:
+        return self.root / "fitted" / f"{key.folder}.safetensors"
+
+
+class ColumnWriter:
+    """Writes one column part by part; parts that are there already are skipped."""
+
+    def __init__(self, folder: Path, key: ColumnKey, n_rows: int) -> None:
+        self._folder = folder
+        self._key = key
+        self.n_rows = n_rows
+        self.n_parts = -(-n_rows // PART_ROWS)
+
+    def rows(self, part: int) -> slice:
+        """The rows of a part."""
+        return slice(part * PART_ROWS, min((part + 1) * PART_ROWS, self.n_rows))
+
+    def has_part(self, part: int) -> bool:
+        """Whether a part was written."""
+        return self._path(part).is_file()
+
+    def write_part(self, part: int, values: Array) -> None:
+        """Write a part aside and rename it.
+
+        Raises
+        ------
+        StoreError
+            If `values` hasn't one entry a row of the part, or the disk can't take it.
+        """
+        rows = self.rows(part)
+        if len(values) != rows.stop - rows.start:
+            raise StoreError(
+                f"{self._key.name}: part {part} has {len(values)} values for {rows.stop - rows.start} rows"
+            )
+        with written_aside(self._path(part)) as aside, aside.open("wb") as file:
+            np.save(file, np.ascontiguousarray(values), allow_pickle=False)
+
+    def finish(self, dtype: str) -> None:
+        """Mark the column complete; every part must have been written."""
+        parts = [self._path(part) for part in range(self.n_parts)]
+        missing = [path.name for path in parts if not path.is_file()]
+        if missing:
+            raise StoreError(
+                f"{self._key.name} can't be marked complete: {missing[0]} is missing; score it again"
+            )
+        mark = {
+            "name": self._key.name,
+            "definition": self._key.definition,
+            "n_rows": self.n_rows,
+            "dtype": dtype,
+            "parts": [{"file": path.name, "sha256": file_digest(path)} for path in parts],
+        }
+        write_json(self._folder / _MARK, mark)
+
+    def _path(self, part: int) -> Path:
+        return self._folder / f"part-{part:05d}-of-{self.n_parts:05d}.npy"
+
+
+def write_state(path: Path, state: Mapping[str, Array]) -> None:
+    """Write named arrays as safetensors, aside and renamed."""
+    from safetensors.numpy import save
+
+    data = save({name: np.ascontiguousarray(array) for name, array in state.items()})
+    with written_aside(path) as aside:
+        aside.write_bytes(data)
+
+
+def read_state(path: Path) -> dict[str, Array]:
+    """Read named arrays from a safetensors file.
+
+    Raises
+    ------
+    StoreError
+        If the file isn't safetensors.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return dict(load(path.read_bytes()))
+    except SafetensorError as error:
+        raise StoreError(
+            f"{path} is not a readable safetensors file ({error}); delete it and run again"
+        ) from error

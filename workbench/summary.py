@@ -1,0 +1,101 @@
+"""What people and programs are told after a step: plain values, the same for terminal, JSON and notebook."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.checks import BoolArray
+from workbench.corpus import Sample
+from workbench.engine.export import ALWAYS, expectation_basis, expectations, step_counts
+from workbench.engine.score import Table
+from workbench.engine.select import Outcome
+
+
+def sample_summary(sample: Sample) -> dict[str, Any]:
+    """Documents, characters and quarantined rows, and per source how much of the corpus was drawn."""
+    design = sample.design
+    return {
+        "n_documents": len(sample),
+        "n_chars": sum(len(text) for text in sample.texts),
+        "n_quarantined": design.n_quarantined,
+        "fingerprint": sample.fingerprint,
+        "by_source": {
+            source: {"n_corpus": s.n_corpus, "n_sample": s.n_sample, "rate": s.rate}
+            for source, s in sorted(design.strata.items())
+        },
+    }
+
+
+def score_summary(table: Table) -> dict[str, Any]:
+    """Count, unscored documents, and quantiles of every score."""
+    out = {}
+    for name, values in table.scores.items():
+        if values.ndim > 1:
+            out[name] = {"n_documents": len(values), "dimension": values.shape[1]}
+            continue
+        numbers = values[~np.isnan(values)].astype(np.float64)
+        cuts = np.quantile(numbers, [0.05, 0.5, 0.95]).tolist() if len(numbers) else [None] * 3
+        unscored = len(values) - len(numbers)
+        out[name] = {
+            "n_documents": len(numbers),
+            "n_unscored": unscored,
+            "p05": cuts[0],
+            "p50": cuts[1],
+            "p95": cuts[2],
+        }
+    return out
+
+
+def select_summary(table: Table, outcome: Outcome) -> dict[str, Any]:
+    """What is kept of the sample in all and per source, what each step drops, and what the corpus will
+    keep.
+    """
+    keep = outcome.keep
+    totals = expectations(table, outcome)
+    corpus = {n: {"value": e.value, "low": e.low, "high": e.high} for n, e in totals.all.items()}
+    return {
+        "all": {"total": _amounts(table, np.ones(len(keep), dtype=bool)), "kept": _amounts(table, keep)},
+        "by_source": {
+            source: {
+                "total": _amounts(table, table.source == source),
+                "kept": _amounts(table, keep & (table.source == source)),
+            }
+            for source in sorted(set(table.sample.sources))
+        },
+        "by_step": step_counts(table, outcome),
+        "corpus": {"basis": expectation_basis(table, outcome.fitted.recipe), "kept": corpus},
+        "n_quarantined": table.sample.design.n_quarantined,
+    }
+
+
+def _amounts(table: Table, rows: BoolArray) -> dict[str, int]:
+    return {
+        "n_documents": int(rows.sum()),
+        **{name: int(table.scores[name][rows].sum(dtype=np.float64)) for name in ALWAYS},
+    }
+
+
+def methods() -> list[dict[str, Any]]:
+    """Every score and selector: name, kind, title, paper, needs, scope, status."""
+    from dataclasses import fields
+
+    from workbench.scores import SCORES
+    from workbench.selectors import SELECTORS
+
+    scores = [
+        {
+            "name": s.name, "kind": "score", "title": s.title, "paper": s.paper, "needs": list(s.needs),
+            "scope": s.scope, "status": s.status, "unit": s.unit, "better": s.better,
+        }
+        for s in SCORES.values()
+    ]  # fmt: skip
+    selectors = [
+        {
+            "name": s.name, "kind": "selector", "title": s.title, "paper": s.paper, "needs": list(s.reads),
+            "scope": s.scope, "status": s.status, "params": [f.name for f in fields(s.params)],
+        }
+        for s in SELECTORS.values()
+    ]  # fmt: skip
+    return scores + selectors
