@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,7 +53,7 @@ def tiny_corpus(tmp_path: Path, tiny_documents: list[dict[str, str]]) -> Path:
 
 
 @pytest.fixture
-def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A test that runs in a folder of its own."""
     monkeypatch.chdir(tmp_path)
-    yield tmp_path
+    return tmp_path

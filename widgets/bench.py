@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -221,8 +222,9 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     # ---- buttons -------------------------------------------------------------------------------------------
 
     def _start_draw(self, form: Draw) -> None:
-        if form.path is not None:
-            form = Draw(**{**vars(form), "path": paths.allowed(form.path, self._root)})
+        # The path that the notebook gave is its author's choice; any other one is the visitor's.
+        if form.path is not None and form.path != self._form.path:
+            form = replace(form, path=paths.allowed(form.path, self._root))
         self._jobs.start(lambda progress: self._draw(form, progress), self._take, lambda: None)
 
     def _start_score(self, names: tuple[str, ...]) -> None:

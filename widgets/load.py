@@ -146,7 +146,9 @@ class Load(View):
         )
 
     def _ask_score(self, content: Mapping[str, object]) -> None:
-        self._score(messages.names(content, "scores", SCORES))
+        names = messages.names(content, "scores", SCORES)
+        # What needs no model comes first: it is quick, and there even if a model is missing.
+        self._score(tuple(sorted(names, key=lambda name: family(name) in ("Language model", "Meaning"))))
 
     def show_progress(self, progress: dict[str, Any] | None) -> None:
         """Show a bar, None for none."""

@@ -42,7 +42,11 @@ def check_at_least(name: str, value: float, low: float) -> None:
 
 
 def check_range(low: float | None, high: float | None) -> None:
-    """Raise InputError unless `low` lies at or below `high` (None is an open side)."""
+    """Raise InputError unless `low` lies at or below `high` (None is an open side) and neither is NaN."""
+    for name, bound in (("low", low), ("high", high)):
+        # Nothing is above or below NaN, so it would silently drop every document.
+        if bound is not None and math.isnan(bound):
+            raise InputError(f"{name} must be a number or open, got nan; leave it out for an open side")
     if low is not None and high is not None and low > high:
         raise InputError(f"low must be below high, got low={low:g}, high={high:g}; swap them")
 

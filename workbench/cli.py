@@ -8,9 +8,11 @@ import json
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import typer
 
 from workbench.errors import Cancelled, InputError, WorkbenchError
@@ -74,7 +76,8 @@ class Kind(StrEnum):
 
 
 def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=False))
+    # In ASCII, which any locale can take; what isn't finite becomes null, as orjson has it.
+    typer.echo(json.dumps(orjson.loads(orjson.dumps(value)), indent=2))
 
 
 def _progress(as_json: bool) -> Progress:
@@ -479,11 +482,17 @@ def schema(
 
 def main() -> None:
     """Run the command line; faults that are foreseen become one sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # what the terminal's encoding lacks is shown as a question mark
+            stream.reconfigure(errors="replace")
     try:
         app(standalone_mode=True)
     except WorkbenchError as error:
         typer.echo(f"workbench: {_printable(str(error))}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("workbench: stopped; finished parts are kept, run the same command to go on", err=True)
-        sys.exit(Cancelled.exit_code)
+    except SystemExit as stop:
+        # typer turns an interrupt into an exit without a word
+        if stop.code == Cancelled.exit_code:
+            typer.echo("workbench: stopped; finished parts are kept, run the same command to go on", err=True)
+        raise

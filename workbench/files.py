@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -33,20 +36,47 @@ def written_aside(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        _remove(aside)
         raise StoreError(
             f"{path.name} can't be written in {path.parent}: {error.strerror or error}; "
             "free space or choose another folder, then run again: finished parts are kept"
         ) from error
     except BaseException:
-        aside.unlink(missing_ok=True)
+        _remove(aside)
         raise
+
+
+def _remove(path: Path) -> None:
+    """Remove a file; where even that fails, the error that led here is the one to be told."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON with sorted keys, aside and renamed."""
     with written_aside(path) as aside:
         aside.write_bytes(json_bytes(value))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text, more strictly than `json.loads`.
+
+    Raises
+    ------
+    ValueError
+        If it isn't JSON, is nested too deep, or holds NaN, infinity or a number that no float can hold.
+    """
+    try:
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number[:30]} is no number that JSON or a float can hold")
+    return value
 
 
 def json_bytes(value: object) -> bytes:

@@ -4,6 +4,8 @@ tests.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 
@@ -20,6 +22,16 @@ class Progress(Protocol):
 
     def finish(self) -> None:
         """End the piece of work begun last."""
+
+
+@contextmanager
+def shown(progress: Progress, what: str, total: int) -> Iterator[None]:
+    """Begin a piece of work and end it, also when it fails: a bar left running keeps the cursor."""
+    progress.start(what, total)
+    try:
+        yield
+    finally:
+        progress.finish()
 
 
 class Silent:

@@ -30,7 +30,9 @@ class NoBrowserError(Exception):
     """No Chromium is to be had; the text says what to do."""
 
 
-def find(environ: dict[str, str] | None = None, which: Callable[[str], str | None] = shutil.which) -> str | None:
+def find(
+    environ: dict[str, str] | None = None, which: Callable[[str], str | None] = shutil.which
+) -> str | None:
     """The path of a Chromium or Chrome that is there already: named by the variable, on PATH, or playwright's own.
 
     Raises
@@ -73,7 +75,12 @@ def _succeeds(command: list[str]) -> bool:
     print("$", *command, file=sys.stderr, flush=True)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=env, timeout=900).returncode == 0
+        return (
+            subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=sys.stderr, env=env, timeout=900
+            ).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -21,6 +21,7 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 LOCAL_SCHEMES = ("data", "blob", "about")
 # Nothing else resolves: a page that asks a CDN gets no answer, here as on a machine without a network.
 NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
+ROOT = Path(__file__).resolve().parents[2]
 WAIT_MS = 120_000  # the machine may be busy; a wait ends as soon as what it waits for is there
 
 

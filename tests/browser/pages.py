@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Locator, Page, Response
 
 from tests.browser.serving import Server
 
 _LAB_IS_READY = """() => {
   const panel = window.jupyterapp?.shell?.currentWidget;
   const kernel = panel?.sessionContext?.session?.kernel;
-  return Boolean(panel?.content?.widgets?.length) && kernel?.connectionStatus === "connected" && kernel.status === "idle";
+  const isConnected = kernel?.connectionStatus === "connected" && kernel.status === "idle";
+  return isConnected && panel.content.widgets.length > 0;
 }"""
 _LAB_RUN_ALL = "() => void window.jupyterapp.commands.execute('notebook:run-all-cells')"
+_CELL_FAILED = {
+    "lab": ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']",
+    "app": "text=There was an error when executing cell",
+}
 
 
 @dataclass(frozen=True)
@@ -43,3 +48,11 @@ class Notebook:
             page.wait_for_function(_LAB_IS_READY)
             page.evaluate(_LAB_RUN_ALL)
         return cls(page, response, server)
+
+    def see(self, wanted: Locator) -> None:
+        """Wait until `wanted` shows, or fail at once with the server's log if a cell raised."""
+        failed = self.page.locator(_CELL_FAILED[self.server.kind])
+        wanted.or_(failed).first.wait_for()
+        if failed.count():
+            log = self.server.log.read_text(errors="replace")[-3000:]
+            raise AssertionError(f"a cell raised: {failed.first.text_content()}\n{log}")

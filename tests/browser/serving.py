@@ -68,7 +68,12 @@ def serve(kind: Kind, notebook: Path, folder: Path, env: dict[str, str] | None =
     full = {name: value for name, value in full.items() if not name.startswith("COVERAGE_")}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, env=full, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            env=full,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         _wait_until_it_answers(process, origin, log, kind)

@@ -71,7 +71,7 @@ def get(server: Server, path: str, **headers: str) -> http.client.HTTPResponse:
 
 def show(open_notebook: Callable[[Kind, str], Notebook], kind: Kind) -> Notebook:
     notebook = open_notebook(kind, WIDGETS)
-    notebook.page.get_by_text("at 0", exact=True).wait_for()
+    notebook.see(notebook.page.get_by_text("at 0", exact=True))
     return notebook
 
 

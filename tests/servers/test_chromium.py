@@ -40,7 +40,9 @@ def test_playwrights_own_is_found_last() -> None:
 
 
 def test_a_named_browser_that_can_not_be_run_is_told() -> None:
-    with pytest.raises(chromium.NoBrowserError, match="WORKBENCH_CHROMIUM=/none can't be run; name a Chromium"):
+    with pytest.raises(
+        chromium.NoBrowserError, match="WORKBENCH_CHROMIUM=/none can't be run; name a Chromium"
+    ):
         chromium.find({chromium.VARIABLE: "/none"}, nothing)
 
 
@@ -66,5 +68,7 @@ def test_the_next_way_is_tried_when_one_fails(monkeypatch: pytest.MonkeyPatch) -
 def test_none_to_be_had_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chromium, "find", lambda: None)
     monkeypatch.setattr(chromium, "install", lambda ways: None)
-    with pytest.raises(chromium.NoBrowserError, match=r"none could be installed; install one .*WORKBENCH_CHROMIUM="):
+    with pytest.raises(
+        chromium.NoBrowserError, match=r"none could be installed; install one .*WORKBENCH_CHROMIUM="
+    ):
         chromium.require()

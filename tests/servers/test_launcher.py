@@ -42,9 +42,14 @@ def test_the_policy_runs_no_handler_in_markup_and_names_no_other_host() -> None:
     assert {"default-src", "script-src", "connect-src", "img-src", "frame-ancestors"} <= rules.keys()
     for sources in rules.values():
         for source in sources.split():
-            assert source in {"'self'", "'none'", "'unsafe-inline'", "'unsafe-eval'", "data:", "blob:"} or re.fullmatch(
-                r"ws://(localhost|127\.0\.0\.1):\*", source
-            )
+            assert source in {
+                "'self'",
+                "'none'",
+                "'unsafe-inline'",
+                "'unsafe-eval'",
+                "data:",
+                "blob:",
+            } or re.fullmatch(r"ws://(localhost|127\.0\.0\.1):\*", source)
 
 
 def test_our_configuration_comes_before_the_users() -> None:
@@ -55,7 +60,9 @@ def test_our_configuration_comes_before_the_users() -> None:
     assert env["HOME"] == "/home/x"
 
 
-def test_a_port_that_is_taken_is_refused_and_the_usual_one_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_taken_is_refused_and_the_usual_one_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -68,7 +75,9 @@ def test_a_port_that_is_taken_is_refused_and_the_usual_one_is_passed_over(monkey
 
 def test_no_free_port_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "is_free", lambda port: False)
-    with pytest.raises(launcher.ServerError, match=r"no port of 8866\.\.8915 is free; choose one with --port"):
+    with pytest.raises(
+        launcher.ServerError, match=r"no port of 8866\.\.8915 is free; choose one with --port"
+    ):
         launcher.choose_port("app", None)
 
 

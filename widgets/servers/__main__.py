@@ -25,7 +25,10 @@ class ServerError(Exception):
 def server_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` with our configuration in front of any of the user's."""
     env = dict(environ)
-    for name, path in (("JUPYTER_CONFIG_PATH", HERE / "config"), ("JUPYTER_PATH", HERE / "share" / "jupyter")):
+    for name, path in (
+        ("JUPYTER_CONFIG_PATH", HERE / "config"),
+        ("JUPYTER_PATH", HERE / "share" / "jupyter"),
+    ):
         rest = env.get(name)
         env[name] = os.pathsep.join([str(path), rest] if rest else [str(path)])
     # Without the echo one frame of four is saved on each move of a slider; no page of ours has two views of a widget
@@ -61,10 +64,14 @@ def choose_port(kind: str, wanted: int | None) -> int:
     for port in range(PORTS[kind], PORTS[kind] + _N_PORTS_TRIED):
         if is_free(port):
             return port
-    raise ServerError(f"no port of {PORTS[kind]}..{PORTS[kind] + _N_PORTS_TRIED - 1} is free; choose one with --port")
+    raise ServerError(
+        f"no port of {PORTS[kind]}..{PORTS[kind] + _N_PORTS_TRIED - 1} is free; choose one with --port"
+    )
 
 
-def server_command(kind: str, notebook: Path, port: int, *, browser: bool, extra: Sequence[str] = ()) -> list[str]:
+def server_command(
+    kind: str, notebook: Path, port: int, *, browser: bool, extra: Sequence[str] = ()
+) -> list[str]:
     """The command that starts the server.
 
     Raises
@@ -73,11 +80,14 @@ def server_command(kind: str, notebook: Path, port: int, *, browser: bool, extra
         If there is no such notebook.
     """
     if not notebook.is_file():
-        raise ServerError(f"there is no notebook {notebook}; the notebooks are in the repository's folder notebooks/")
+        raise ServerError(
+            f"there is no notebook {notebook}; the notebooks are in the repository's folder notebooks/"
+        )
     show = [] if browser else ["--no-browser"]
     if kind == "app":
         return [sys.executable, "-m", "voila", str(notebook), f"--port={port}", *show, *extra]
-    root = ["--allow-root"] if os.geteuid() == 0 else []  # in a container one is root; it listens on localhost only
+    # In a container one is root; it listens on localhost only.
+    root = ["--allow-root"] if os.geteuid() == 0 else []
     ports = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     return [sys.executable, "-m", "jupyterlab", str(notebook), *ports, *root, *show, *extra]
 
@@ -90,8 +100,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         epilog="Further arguments go to the server: python -m widgets.servers lab --IdentityProvider.token=T",
     )
     parser.add_argument("kind", choices=("lab", "app"))
-    parser.add_argument("notebook", nargs="?", type=Path, help="notebooks/01_look.ipynb or notebooks/app.ipynb if not given")
-    parser.add_argument("--port", type=int, help="the port; if not given the first free one from 8888 or 8866 on")
+    parser.add_argument(
+        "notebook", nargs="?", type=Path, help="notebooks/01_look.ipynb or notebooks/app.ipynb if not given"
+    )
+    parser.add_argument(
+        "--port", type=int, help="the port; if not given the first free one from 8888 or 8866 on"
+    )
     parser.add_argument("--no-browser", action="store_true", help="don't open a browser window")
     args, extra = parser.parse_known_args(argv)
     notebook = args.notebook or Path("notebooks") / ("01_look.ipynb" if args.kind == "lab" else "app.ipynb")
@@ -101,7 +115,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ServerError as error:
         print(error, file=sys.stderr)  # noqa: T201 - this is a command line
         raise SystemExit(2) from None
-    os.execve(command[0], command, server_environment(os.environ))
+    os.execve(command[0], command, server_environment(os.environ))  # noqa: S606 - a list that we made, no shell
 
 
 if __name__ == "__main__":

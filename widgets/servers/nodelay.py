@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
@@ -15,7 +15,7 @@ class NoDelay(ZMQChannelsWebsocketConnection):
     their files in `config/`.
     """
 
-    def connect(self) -> asyncio.Future[None] | None:
+    def connect(self) -> Any:
         """Turn the delay off on this connection, then connect as usual."""
         self.websocket_handler.set_nodelay(True)
         return super().connect()

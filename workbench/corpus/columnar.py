@@ -35,8 +35,9 @@ def parquet_layout(shard: Shard, options: Options) -> Layout:
     Raises
     ------
     InputError
-        If a column that was asked for isn't there or holds no strings, a column stands twice, or the footer
-        is broken.
+        If a column that was asked for isn't there or holds no strings, or if a column stands twice.
+    InputError
+        If the footer is broken.
     """
     with shard.open() as raw:
         return _layout(shard, options, _open(shard, raw).schema_arrow)
@@ -142,7 +143,7 @@ def _steps(
 
 
 def _is_needed(field: Any, layout: Layout) -> bool:
-    """Whether a column must be read even if the further ones aren't wanted: it may make its row unreadable."""
+    """Whether a column must be read even if the further ones aren't wanted: it may make a row unreadable."""
     roles = layout.roles
     return field.name in (roles.text, roles.id, roles.source) or can_be_invalid(field.type)
 

@@ -44,8 +44,7 @@ def _layout(shard: Shard, options: Options, header: list[str]) -> Layout:
 def csv_batches(
     shard: Shard, options: Options, *, max_rows: int, max_bytes: int, further: bool = True
 ) -> Iterator[Batch]:
-    """The batches of a csv shard, each of at most `max_rows` rows; it ends with the row that reaches
-    `max_bytes`.
+    """The batches of a csv shard: each ends with the row that reaches `max_rows` or `max_bytes`.
 
     Raises
     ------
@@ -58,10 +57,10 @@ def csv_batches(
         buffer = RowBuffer(shard, options, _layout(shard, options, header), further)
         for fields in records:
             fault = fields if isinstance(fields, str) else _fault(records, fields, header)
+            if fault is None:
+                fault = buffer.add(records.number, dict(zip(header, fields, strict=True)))
             if fault is not None:
                 buffer.put_aside(records.number, fault, records.excerpt())
-            else:
-                buffer.add(records.number, dict(zip(header, fields, strict=True)), records.excerpt)
             buffer.n_rows += 1
             buffer.n_bytes += sum(map(len, records.lines))
             if buffer.n_rows >= max_rows or buffer.n_bytes >= max_bytes:
@@ -101,8 +100,7 @@ class _Records:
         self._limit = max(4 * self.options.max_document_bytes, _MIN_FIELD_CHARS)
         # surrogateescape keeps bytes that are no UTF-8, so that one bad row doesn't end the reading.
         self._text = io.TextIOWrapper(self.raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        # The limit is the process's, not the reader's; it is only ever raised, as readers may run side by
-        # side.
+        # The limit is the whole process's; it is only ever raised, as readers may run side by side.
         csv.field_size_limit(max(csv.field_size_limit(), self._limit))
         self._reader = csv.reader(self._noted(), strict=True)
 
@@ -116,6 +114,7 @@ class _Records:
     def header(self) -> list[str]:
         """The names of the columns; empty if the file is."""
         for fields in self:
+            self.number = -1  # rows are counted from behind the header
             if isinstance(fields, str) or any(_is_undecoded(line) for line in self.lines):
                 raise self.broken("the header can't be read")
             twice = next((name for i, name in enumerate(fields) if name in fields[:i]), None)
@@ -123,7 +122,6 @@ class _Records:
                 raise InputError(
                     f"{self.shard.name} has the column {twice!r} twice; give each column its own name"
                 )
-            self.number = -1
             return fields
         return []
 

@@ -44,8 +44,7 @@ class Design:
     Attributes
     ----------
     by
-        "source": each source was drawn from apart, at its own rate; None: all documents together, at one
-        rate.
+        "source": each source was drawn from apart, at its own rate; None: all documents together at one.
     seed
         Of the draw.
     strata
@@ -122,7 +121,7 @@ def allocate(n: int, counts: Mapping[str, int]) -> dict[str, int]:
     """How many documents each source gives to a sample of `n`.
 
     In proportion to the sources' counts, rounded by largest remainder (ties: the first name), but at least
-    two from each, or all it has. A corpus of at most `n` documents is taken whole.
+    two from each of several, or all it has. A corpus of at most `n` documents is taken whole.
 
     Raises
     ------
@@ -131,6 +130,8 @@ def allocate(n: int, counts: Mapping[str, int]) -> dict[str, int]:
     """
     if n >= sum(counts.values()):
         return dict(counts)
+    if len(counts) == 1:
+        return dict.fromkeys(counts, n)
     least = {name: min(MIN_PER_SOURCE, count) for name, count in counts.items()}
     if n < sum(least.values()):
         raise InputError(

@@ -99,15 +99,13 @@ def _common_type(one: pl.DataType, other: pl.DataType) -> pl.DataType:
 def align(frames: list[pl.DataFrame]) -> pl.DataFrame:
     """The frames under one another; a column that a frame lacks is null there.
 
-    A column that is null throughout a frame has no say in the type. Where types differ, the module's rule
-    holds.
+    A column that is null throughout a frame has no say in the type; else the module's rule holds.
     """
     said = [{c.name: c.dtype for c in frame if c.null_count() < frame.height} for frame in frames]
     every = [dict(frame.schema) for frame in frames]
     schema = common_schema(every) | common_schema(said)
     for name, dtype in schema.items():
-        # Integers beside fractions were left as text by the types alone; the values tell whether that is
-        # needed.
+        # Going by types alone, integers beside fractions became text; the values tell if they had to.
         if dtype == pl.String() and _fits_float(frames, said, name):
             schema[name] = pl.Float64()
     return pl.concat([to_schema(frame, schema) for frame in frames], how="vertical", rechunk=False)

@@ -56,8 +56,7 @@ def jsonl_batches(
     further: bool = True,
     wanted: Collection[int] | None = None,
 ) -> Iterator[Batch]:
-    """The batches of a jsonl shard, each of at most `max_rows` rows; it ends with the row that reaches
-    `max_bytes`.
+    """The batches of a jsonl shard: each ends with the row that reaches `max_rows` or `max_bytes`.
 
     With `wanted`, only rows of those numbers are looked at.
 
@@ -77,12 +76,14 @@ def jsonl_batches(
             if (wanted is not None and number not in wanted) or not line.strip():
                 continue
             row = parse(line, max_line)
-            if isinstance(row, str):
-                buffer.put_aside(number, row, excerpt_of(line))
-            else:
+            if type(row) is dict:
                 if kinds is not None:
                     kinds.observe(row)
-                buffer.add(number, row, lambda line=line: excerpt_of(line))  # type: ignore[misc]
+                fault = buffer.add(number, row)
+            else:
+                fault = str(row)
+            if fault is not None:
+                buffer.put_aside(number, fault, excerpt_of(line))
             buffer.n_rows += 1
             buffer.n_bytes += len(line)
             if buffer.n_rows >= max_rows or buffer.n_bytes >= max_bytes:

@@ -26,12 +26,13 @@ def aside(path: Path) -> Iterator[Path]:
     part = _part_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.replace(path)
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(path, error) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _part_of(path: Path) -> Path:

@@ -37,8 +37,7 @@ def read(
     max_document_bytes: int = 16 * 2**20,
     storage_options: Mapping[str, Any] | None = None,
 ) -> Corpus:
-    """The corpus in a file, a folder, a glob or a list of those. Only the files are looked up, none is read
-    yet.
+    """The corpus in a file, a folder, a glob or a list of those. Files are only looked up, not read yet.
 
     Parameters
     ----------
@@ -185,8 +184,8 @@ class Corpus:
         """
         return register_io_source(self._frames, schema=self._schema)
 
-    def _schema(self) -> dict[str, Any]:
-        return dict(common_schema(self.layout(shard).schema() for shard in self.shards))
+    def _schema(self) -> pl.Schema:
+        return pl.Schema(common_schema(self.layout(shard).schema() for shard in self.shards))
 
     def _frames(
         self, columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
@@ -194,7 +193,7 @@ class Corpus:
         schema = self._schema()
         further = columns is None or bool(set(columns) - set(DOCUMENT_COLUMNS))
         if not further:
-            schema = {name: schema[name] for name in DOCUMENT_COLUMNS}
+            schema = pl.Schema({name: schema[name] for name in DOCUMENT_COLUMNS})
         left = n_rows
         for shard in self.shards:
             for batch in self.scan_batches(shard, further=further):
@@ -233,7 +232,6 @@ def _only(batch: Batch, wanted: Collection[int]) -> Batch:
     keep = [i for i, row in enumerate(batch.rows.tolist()) if row in wanted]
     frame = batch.frame[keep]
     if len(keep) < batch.frame.height:
-        # A polars selection may go on holding all the bytes that it was selected from; through Arrow it is
-        # copied.
+        # A polars selection may go on holding all the bytes it was made from; through Arrow it is copied.
         frame = pl.DataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=frame.schema)
     return Batch(frame, batch.rows[keep], (), batch.n_bytes_read)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -92,8 +92,8 @@ class RowBuffer:
         self._documents: list[dict[str, Any]] = []
         self._bad: list[Quarantined] = []
 
-    def add(self, number: int, row: dict[str, Any], excerpt: Callable[[], str]) -> None:
-        """Take a row as a document, or put it aside with the reason."""
+    def add(self, number: int, row: dict[str, Any]) -> str | None:
+        """Take a row as a document; the reason if it is none."""
         roles = self._layout.roles
         fault = text_fault(row, roles.text, self._options.max_document_bytes)
         if fault is None and roles.id is not None:
@@ -103,8 +103,7 @@ class RowBuffer:
         if fault is None:
             self._rows.append(number)
             self._documents.append(row)
-        else:
-            self.put_aside(number, fault, excerpt())
+        return fault
 
     def put_aside(self, number: int, reason: str, excerpt: str) -> None:
         """Note a row that is no document."""

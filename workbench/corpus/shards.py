@@ -97,8 +97,7 @@ class Shard:
         return (self.url, *sorted((str(key), str(value)) for key, value in info.items()))
 
     def digest(self) -> str:
-        """SHA-256 (hex) of the file's bytes; kept for the life of the process, as long as the file's stamp
-        stays.
+        """SHA-256 (hex) of the file's bytes; worked out once a process, as long as the file stays as it is.
 
         Raises
         ------

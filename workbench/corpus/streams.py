@@ -88,8 +88,7 @@ class ShardStream:
     def _decompressed(self) -> pa.NativeFile:
         source = pa.PythonFile(self._raw, mode="r")
         compression = _COMPRESSIONS.get(self._shard.format)
-        # Arrow's stream raises at a truncated frame; zstandard's stream_reader ends there as if all were
-        # well.
+        # Arrow's stream raises at a truncated frame; zstandard's stream_reader ends as if all were well.
         return pa.CompressedInputStream(source, compression) if compression else source
 
     def _tail(self) -> bytes:

@@ -107,8 +107,7 @@ class Tally:
         return dict(zip(order[number > 1].tolist(), number[number > 1].tolist(), strict=True))
 
     def choose(self, quota: dict[str, int], copies: dict[int, int]) -> Index:
-        """The documents with the smallest numbers of each source, as many as `quota` says, and any tied with
-        them.
+        """The documents with the smallest numbers of each source, to the `quota`, and those that tie.
 
         Parameters
         ----------

@@ -16,13 +16,14 @@ from workbench.corpus import Corpus
 from workbench.engine.export import versions
 from workbench.engine.groups import decide_steps
 from workbench.engine.identify import number_copies
-from workbench.engine.local import LocalRunner, Runner, plan_of
+from workbench.engine.local import LocalRunner, Runner, fresh_plan
 from workbench.engine.parts import part_paths
 from workbench.engine.plan import Plan
 from workbench.engine.work import RUN_FILE, Job, read_json
 from workbench.errors import InputError, StoreError
-from workbench.files import write_json
-from workbench.progress import Progress, Silent
+from workbench.files import PARTIAL, write_json
+from workbench.progress import Progress, Silent, shown
+from workbench.recipe.manifest import read_manifest
 
 RUN_FORMAT = "selection-run/1"
 _OUTPUTS = ("kept", "dropped", "quarantine")
@@ -93,9 +94,11 @@ def apply(
         If the disk is full; finished parts are kept.
     """
     started = time.monotonic()
-    job = Job(Path(manifest), corpus, Path(out), embedder, lm)
+    # absolute, since a worker may run in another folder
+    folder = Path(manifest).absolute()
+    job = Job(folder, read_manifest(folder).digest, corpus, Path(out).absolute(), embedder, lm)
     runner, progress = runner or LocalRunner(), progress or Silent()
-    plan = plan_of(job)
+    plan = fresh_plan(job)
     identity = _identity(plan, corpus)
     if (finished := _finished(job, identity)) is not None:
         return finished
@@ -104,22 +107,21 @@ def apply(
     _stage(runner, "hash", "read ids", job, shards, progress)
     number_copies(job)
     _stage(runner, "score", "score", job, shards, progress)
-    progress.start("groups", max(len(plan.steps) - plan.first_group, 1))
-    decide_steps(job, plan, progress)
-    progress.finish()
+    with shown(progress, "groups", max(len(plan.steps) - plan.first_group, 1)):
+        decide_steps(job, plan, progress)
     _stage(runner, "write", "write", job, _with_first_parts(job), progress)
     record = _record(job, plan, identity)
+    _remove_asides(job)
     write_json(job.out / RUN_FILE, {**record, "seconds": round(time.monotonic() - started, 3)})
-    shutil.rmtree(job.work)
-    return Run(job.out, read_json(job.out / RUN_FILE))
+    shutil.rmtree(job.work, ignore_errors=True)
+    return Run(Path(out), read_json(job.out / RUN_FILE))
 
 
 def _stage(
     runner: Runner, task: str, title: str, job: Job, items: Sequence[tuple[int, ...]], progress: Progress
 ) -> None:
-    progress.start(title, job.corpus.n_bytes)
-    runner.map(task, job, items, progress)
-    progress.finish()
+    with shown(progress, title, job.corpus.n_bytes):
+        runner.map(task, job, items, progress)
 
 
 def _identity(plan: Plan, corpus: Corpus) -> dict[str, str]:
@@ -130,8 +132,13 @@ def _finished(job: Job, identity: Mapping[str, str]) -> Run | None:
     path = job.out / RUN_FILE
     if not path.is_file():
         return None
-    record = read_json(path)
-    if {name: record.get(name) for name in identity} == identity:
+    try:
+        record = read_json(path)
+    except ValueError:
+        record = None
+    if isinstance(record, dict) and {name: record.get(name) for name in identity} == identity:
+        # a kill between the last two lines of `apply` leaves it behind
+        shutil.rmtree(job.work, ignore_errors=True)
         return Run(job.out, record)
     raise InputError(f"{job.out} holds the result of another manifest or corpus; give a new folder")
 
@@ -146,7 +153,9 @@ def _claim(job: Job, identity: Mapping[str, str]) -> None:
                 "give a new folder, or delete it"
             )
         return
-    if job.out.is_dir() and any(job.out.iterdir()):
+    # A run that was killed before its mark stood has left no more than these.
+    ours = {job.work, mark.with_name(mark.name + PARTIAL), *(job.out / kind for kind in _OUTPUTS)}
+    if job.out.is_dir() and any(path not in ours for path in job.out.rglob("*")):
         raise InputError(f"{job.out} is not empty; give a new folder")
     try:
         for kind in _OUTPUTS:
@@ -154,6 +163,14 @@ def _claim(job: Job, identity: Mapping[str, str]) -> None:
     except OSError as error:
         raise StoreError(f"{job.out} can't be made ({error.strerror}); choose another folder") from error
     write_json(mark, identity)
+
+
+def _remove_asides(job: Job) -> None:
+    """Remove what a killed run had written aside and this one has written anew."""
+    for kind in _OUTPUTS:
+        for path in (job.out / kind).iterdir():
+            if path.suffix in (PARTIAL, ".part"):
+                path.unlink(missing_ok=True)
 
 
 def _with_first_parts(job: Job) -> list[tuple[int, int]]:

@@ -70,7 +70,7 @@ class BatchScorer:
         todo = rows[~done[rows]]
         if not len(todo):
             for spec in p.specs:
-                self._columns.setdefault(spec.name, np.zeros(len(self._texts), dtype=spec.dtype))
+                self._columns.setdefault(spec.name, self._blank(np.zeros(0, dtype=spec.dtype)))
             return
         inputs = Inputs(
             doc_ids=[self._doc_ids[i] for i in todo],
@@ -80,13 +80,15 @@ class BatchScorer:
             models=self._plan.models,
         )
         for found, values in p.run(inputs, self._plan.pass_states[p.first.name]).items():
-            if found not in self._columns:
-                blank = np.nan if np.issubdtype(values.dtype, np.floating) else 0
-                self._columns[found] = np.full(
-                    (len(self._texts), *values.shape[1:]), blank, dtype=values.dtype
-                )
+            if not done.any():
+                self._columns[found] = self._blank(values)
             self._columns[found][todo] = values
         done[todo] = True
+
+    def _blank(self, like: Array) -> Array:
+        """A column of the batch in which nothing is computed yet: NaN, or 0 for integers."""
+        blank = np.nan if np.issubdtype(like.dtype, np.floating) else 0
+        return np.full((len(self._texts), *like.shape[1:]), blank, dtype=like.dtype)
 
 
 def decide_batch(plan: Plan, doc_ids: Sequence[str], sources: Sequence[str], texts: Sequence[str]) -> Decided:
@@ -108,4 +110,4 @@ def decide_batch(plan: Plan, doc_ids: Sequence[str], sources: Sequence[str], tex
         step_of[alive[undecided]] = UNSCORED
     alive = np.flatnonzero(step_of == KEPT)
     kept = dict.fromkeys((*plan.written_scores, *plan.later_needs))
-    return Decided(step_of, reasons, {name: scorer.column(name, alive) for name in kept if name != "source"})
+    return Decided(step_of, reasons, {name: scorer.column(name, alive) for name in kept})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from workbench.checks import Array, IntArray, strings
 from workbench.engine.batch import UNSCORED
@@ -23,7 +24,10 @@ BUCKET_BYTES = 256 * 2**20
 """How much of the columns of a group step is in memory at once; a bucket holds whole groups."""
 
 _ID_BYTES = 64
-_SCHEMA = {"part": pl.Int32, "row": pl.Int32, "step": pl.Int16, "reason": pl.String}
+_GROUP_ROWS = 65536
+_SCHEMA = pa.schema(
+    [("part", pa.int32()), ("row", pa.int32()), ("step", pa.int16()), ("reason", pa.large_string())]
+)
 
 
 def decide_steps(job: Job, plan: Plan, progress: Progress) -> None:
@@ -31,20 +35,38 @@ def decide_steps(job: Job, plan: Plan, progress: Progress) -> None:
     paths = [path for _, path in part_paths(job)]
     for index in range(plan.first_group, len(plan.steps)):
         if not job.step_file(index).is_file():
-            rows = _row_step if plan.steps[index].spec.scope == "row" else _group_step
-            drops = pl.DataFrame(list(rows(job, plan, index, paths)), schema=_SCHEMA, orient="row")
-            with written_aside(job.step_file(index)) as aside:
-                drops.write_parquet(aside)
+            decide = _row_step if plan.steps[index].spec.scope == "row" else _group_step
+            with (
+                written_aside(job.step_file(index)) as aside,
+                pq.ParquetWriter(aside, _SCHEMA, compression="zstd") as writer,
+            ):
+                for drops in _row_groups(decide(job, plan, index, paths)):
+                    writer.write_table(drops, row_group_size=len(drops))
         progress.advance(1)
 
 
-Drop = tuple[int, int, int, str]
-
-
-def _drops(selection: Selection, index: int, part: IntArray, row: IntArray) -> Iterable[Drop]:
+def _drops(selection: Selection, index: int, part: IntArray, row: IntArray) -> Iterator[pa.Table]:
+    """What a selection dropped, in pieces, since the reasons of many drops take memory."""
     undecided = np.zeros(len(part), dtype=bool) if selection.unscored is None else selection.unscored
-    for i in np.flatnonzero(~selection.keep | undecided):
-        yield int(part[i]), int(row[i]), UNSCORED if undecided[i] else index, selection.explain(int(i))
+    dropped = np.flatnonzero(~selection.keep | undecided)
+    for start in range(0, len(dropped), _GROUP_ROWS):
+        rows = dropped[start : start + _GROUP_ROWS]
+        step = np.where(undecided[rows], UNSCORED, index)
+        reasons = [selection.explain(int(i)) for i in rows]
+        arrays = [part[rows], row[rows], step, reasons]
+        yield pa.table([pa.array(a, f.type) for a, f in zip(arrays, _SCHEMA, strict=True)], schema=_SCHEMA)
+
+
+def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The tables put together to row groups of some size: `read_steps` skips those without its part."""
+    held: list[pa.Table] = []
+    for table in tables:
+        held.append(table)
+        if sum(map(len, held)) >= _GROUP_ROWS:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
 
 
 def _columns(plan: Plan, index: int, path: Path, rows: IntArray) -> dict[str, Array]:
@@ -54,7 +76,7 @@ def _columns(plan: Plan, index: int, path: Path, rows: IntArray) -> dict[str, Ar
     return select_columns(needs, lambda name: read[name][rows], strings(read["doc_id"][rows]))
 
 
-def _row_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterable[Drop]:
+def _row_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterator[pa.Table]:
     step = plan.steps[index]
     for part, path in enumerate(paths):
         rows = np.flatnonzero(steps_of_part(job, path, part, plan.first_group, index) == KEPT)
@@ -66,7 +88,7 @@ def _row_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterable[D
         yield from _drops(selection, index, np.full(len(rows), part), rows)
 
 
-def _group_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterable[Drop]:
+def _group_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterator[pa.Table]:
     step, state = plan.steps[index], plan.states[index]
     if step.spec.group is None:
         raise AssertionError(f"{step.select} has scope {step.spec.scope} and no group function")
@@ -82,12 +104,12 @@ def _group_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterable
         columns = _columns(plan, index, path, rows)
         keys.append(step.spec.group(columns, step.params, state))
         row_bytes = max(row_bytes, _ID_BYTES + sum(c.nbytes for c in columns.values()) // max(len(rows), 1))
+    if not any(map(len, keys)):
+        return
     buckets = _buckets(np.concatenate(keys), row_bytes)
-    ends = np.cumsum([len(k) for k in keys])
+    buckets_of = np.split(buckets, np.cumsum([len(k) for k in keys])[:-1])
     for bucket in range(int(buckets.max(initial=-1)) + 1):
-        chosen = [
-            rows[mine == bucket] for rows, mine in zip(rows_of, np.split(buckets, ends[:-1]), strict=True)
-        ]
+        chosen = [rows[mine == bucket] for rows, mine in zip(rows_of, buckets_of, strict=True)]
         pieces = [
             _columns(plan, index, path, rows) for path, rows in zip(paths, chosen, strict=True) if len(rows)
         ]
@@ -101,8 +123,6 @@ def _buckets(keys: IntArray, row_bytes: int) -> IntArray:
     """The bucket of each row: whole groups, filled in the order of keys up to BUCKET_BYTES (a larger group
     alone).
     """
-    if not len(keys):
-        return np.zeros(0, dtype=np.int64)
     _, group, sizes = np.unique(keys, return_inverse=True, return_counts=True)
     before = np.cumsum(sizes) - sizes
     rows_a_bucket = max(BUCKET_BYTES // row_bytes, 1)

@@ -62,6 +62,7 @@ def number_copies(job: Job) -> int:
     again = np.flatnonzero(occurrence)
     if len(again) and not job.corpus.has_content_ids:
         _refuse_twins(job, merged, again)
+        return len(merged)
     for k in np.unique(shard[again]):
         own = again[shard[again] == k]
         with written_aside(job.copies_file(int(k))) as aside, aside.open("wb") as file:

@@ -14,7 +14,7 @@ from workbench.engine.parts import score_shard
 from workbench.engine.plan import Plan, load_plan
 from workbench.engine.work import Job
 from workbench.engine.write import write_shard
-from workbench.errors import WorkbenchError
+from workbench.errors import ManifestError, WorkbenchError
 from workbench.progress import Progress, Silent
 
 
@@ -28,14 +28,25 @@ class Runner(Protocol):
 
 
 @lru_cache(maxsize=2)
-def _plan(job_manifest: str, embedder: str | None, lm: str | None) -> Plan:
+def _plan(folder: str, digest: str, embedder: str | None, lm: str | None) -> Plan:
     """One plan a process, so that a worker loads its models once."""
-    return load_plan(job_manifest, embedder=embedder, lm=lm)
+    plan = load_plan(folder, embedder=embedder, lm=lm)
+    if plan.manifest.digest != digest:
+        raise ManifestError(
+            f"{folder} was replaced while it was being applied; apply it again to a new folder"
+        )
+    return plan
 
 
 def plan_of(job: Job) -> Plan:
     """The job's plan, loaded once in each process."""
-    return _plan(str(job.manifest), job.embedder, job.lm)
+    return _plan(str(job.manifest), job.digest, job.embedder, job.lm)
+
+
+def fresh_plan(job: Job) -> Plan:
+    """The job's plan read anew: the models may have changed since this process last loaded it."""
+    _plan.cache_clear()
+    return plan_of(job)
 
 
 def _hash(job: Job, item: tuple[int, ...], progress: Progress) -> None:

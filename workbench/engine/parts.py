@@ -71,10 +71,10 @@ def _write_part(path: Path, doc_ids: Sequence[str], decided: Decided) -> None:
 
 def _to_arrow(name: str, values: Array) -> pa.Array:
     if name in _VECTORS:
-        return pa.FixedSizeListArray.from_arrays(
-            pa.array(values.reshape(-1), _VECTORS[name]), values.shape[1]
-        )
-    return pa.array(values)
+        # where no document of the part got a vector, its dimension isn't known
+        width = values.shape[1] if values.ndim > 1 else 1
+        return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1), _VECTORS[name]), width)
+    return pa.array(values, pa.large_string() if values.dtype == object else None)
 
 
 def read_part(path: Path, names: Sequence[str]) -> dict[str, Array]:

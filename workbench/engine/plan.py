@@ -84,14 +84,10 @@ def load_plan(folder: Path | str, *, embedder: str | None = None, lm: str | None
         If a model isn't found, or one of its files differs from the manifest's digest.
     """
     manifest = read_manifest(folder)
-    steps = tuple(
-        parse_step({"select": entry.select, **entry.params}, index)
-        for index, entry in enumerate(manifest.steps)
-    )
-    for step_entry in manifest.steps:
-        _check_version(
-            "selector", step_entry.select, SELECTORS[step_entry.select].version, step_entry.version
-        )
+    for step in manifest.steps:
+        here = SELECTORS[step.select].version if step.select in SELECTORS else None
+        _check_version("selector", step.select, here, step.version)
+    steps = tuple(parse_step({"select": s.select, **s.params}, i) for i, s in enumerate(manifest.steps))
     for entry in manifest.scores:
         _check_version(
             "score", entry.name, SCORES[entry.name].version if entry.name in SCORES else None, entry.version
@@ -133,6 +129,7 @@ def _check_definitions(
                 raise ManifestError(f"the manifest lacks the score {spec.name}; export it again")
             state = states[spec.name]
             same = entry.params == params_json(p.params) and entry.dtype == spec.dtype
+            same = same and set(entry.models) == set(p.model_needs) <= manifest.models.keys()
             if not same or entry.state != (state_digest(state) if state else None):
                 raise ManifestError(
                     f"the manifest's definition of {spec.name} isn't this workbench's; export it again"

@@ -55,6 +55,11 @@ class RayRunner:
                     if isinstance(error.cause, WorkbenchError):
                         raise error.cause from None
                     raise
+                except ray.exceptions.RayError as error:
+                    raise WorkbenchError(
+                        f"Ray ended a task ({type(error).__name__}), most likely for want of memory; "
+                        "run again with fewer --workers: finished parts are kept"
+                    ) from error
 
 
 def _has_cluster() -> bool:

@@ -15,7 +15,7 @@ from workbench.checks import Array, FloatArray, canonical_json, strings, text_di
 from workbench.corpus import Sample
 from workbench.engine.passes import Pass, params_json, plan_passes
 from workbench.models.load import Models
-from workbench.progress import Progress, Silent
+from workbench.progress import Progress, Silent, shown
 from workbench.scores import SCORES
 from workbench.scores.base import Inputs, State
 from workbench.store import ColumnKey, ColumnWriter, Store
@@ -217,11 +217,10 @@ def _fitted(table: Table, pass_: Pass, store: Store, seed: int, progress: Progre
     key = ColumnKey(spec.name, {**what, "seed": seed, "input": table.sample.fingerprint})
     state = store.read_state(key)
     if state is None:
-        progress.start(f"fit {spec.name}", 1)
-        state = dict(pass_.fit(_inputs(table, pass_, slice(None)), pass_.params, seed))
-        store.write_state(key, state)
-        progress.advance(1)
-        progress.finish()
+        with shown(progress, f"fit {spec.name}", 1):
+            state = dict(pass_.fit(_inputs(table, pass_, slice(None)), pass_.params, seed))
+            store.write_state(key, state)
+            progress.advance(1)
     return state
 
 
@@ -234,15 +233,14 @@ def _write_whole(
     progress: Progress,
 ) -> None:
     """A score that is defined on the whole sample can't be computed in parts, only written so."""
-    progress.start(pass_.name, len(table))
-    columns = pass_.run(
-        _inputs(table, pass_, slice(None)), {**state, "seed": np.asarray([seed], dtype=np.int64)}
-    )
-    for name, writer in writers.items():
-        for part in range(writer.n_parts):
-            writer.write_part(part, columns[name][writer.rows(part)])
-    progress.advance(len(table))
-    progress.finish()
+    with shown(progress, pass_.name, len(table)):
+        columns = pass_.run(
+            _inputs(table, pass_, slice(None)), {**state, "seed": np.asarray([seed], dtype=np.int64)}
+        )
+        for name, writer in writers.items():
+            for part in range(writer.n_parts):
+                writer.write_part(part, columns[name][writer.rows(part)])
+        progress.advance(len(table))
 
 
 def _write_parts(
@@ -250,16 +248,15 @@ def _write_parts(
 ) -> None:
     layout = next(iter(writers.values()))
     sizes = [len(text) for text in table.sample.texts]
-    progress.start(pass_.name, sum(sizes))
-    for part in range(layout.n_parts):
-        rows = layout.rows(part)
-        inner = Share(progress, sum(sizes[rows]))
-        if not all(writer.has_part(part) for writer in writers.values()):
-            table.models.progress = inner
-            for name, values in pass_.run(_inputs(table, pass_, rows), state).items():
-                writers[name].write_part(part, values)
-        inner.complete()
-    progress.finish()
+    with shown(progress, pass_.name, sum(sizes)):
+        for part in range(layout.n_parts):
+            rows = layout.rows(part)
+            inner = Share(progress, sum(sizes[rows]))
+            if not all(writer.has_part(part) for writer in writers.values()):
+                table.models.progress = inner
+                for name, values in pass_.run(_inputs(table, pass_, rows), state).items():
+                    writers[name].write_part(part, values)
+            inner.complete()
 
 
 class Share:

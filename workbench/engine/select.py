@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.checks import Array, BoolArray, FloatArray, IntArray, require_keys
+from workbench.checks import Array, BoolArray, FloatArray, IntArray, json_digest, require_keys
 from workbench.engine.score import Table
 from workbench.errors import InputError
 from workbench.recipe.model import Recipe, Step
@@ -59,14 +59,16 @@ class FitCache:
     """Fitted artefacts by what they depend on, so that moving a slider refits nothing."""
 
     def __init__(self) -> None:
-        self._states: dict[object, Mapping[str, Array]] = {}
+        self._states: dict[str, Mapping[str, Array]] = {}
 
     def state(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
         """The step's artefact, fitted on the whole table on first use."""
         spec = step.spec
         if spec.fit is None:
             return {}
-        key = (step.select, spec.version, seed, *(getattr(step.params, name) for name in spec.fit_params))
+        read = {name: table.definitions.get(name) for name in step.needs}
+        given = {name: getattr(step.params, name) for name in spec.fit_params}
+        key = json_digest([step.select, spec.version, seed, given, table.sample.fingerprint, read])
         if key not in self._states:
             self._states[key] = spec.fit(table.columns(step.needs), step.params, seed)
         return self._states[key]
@@ -82,7 +84,8 @@ def fit(recipe: Recipe, table: Table, cache: FitCache | None = None) -> Fitted:
     """
     cache = cache or FitCache()
     steps, states = [], []
-    for step in recipe.steps:
+    for index, step in enumerate(recipe.steps):
+        step.check_score(f"step {index + 1}")
         require_keys(f"step {step.select}", {**table.scores, "text_digest": 0, "source": 0}, step.needs)
         params = step.params
         if step.spec.resolve is not None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.checks import Array, file_digest, strings
+from workbench.checks import Array, file_digest, json_digest, strings
 from workbench.engine.identify import id_hashes
 from workbench.engine.work import RUN_FILE, read_json
 from workbench.errors import VerificationError
@@ -22,6 +22,9 @@ from workbench.recipe.model import Step
 from workbench.recipe.schema import Amount, EstimateEntry, Manifest, parse_step
 
 _NAMES: tuple[Amount, ...] = ("n_documents", "n_tokens", "n_bytes")
+
+_DAMAGE = (KeyError, TypeError, AttributeError, ValueError, IndexError)
+"""What reading a changed run.json, or a changed file whose digest was changed with it, can raise."""
 
 ALARM = 3.29 / 1.96
 """A total is a failure outside the 99.9 % interval, and a warning outside the 95 % one: one run in twenty is
@@ -69,23 +72,28 @@ def verify(manifest: Path | str, out: Path | str) -> Verification:
         raise VerificationError(
             f"{out} holds no complete run ({RUN_FILE} is missing); run `workbench apply` to its end"
         )
-    try:
-        run = read_json(out / RUN_FILE)
-    except orjson.JSONDecodeError as error:
-        raise VerificationError(
-            f"{out / RUN_FILE} was damaged ({error}); run `workbench apply` again"
-        ) from None
     result = Verification()
+    try:
+        _check_run(out, read_json(out / RUN_FILE), held, result)
+    except (*_DAMAGE, pa.ArrowException, pl.exceptions.PolarsError) as error:
+        what = f"{type(error).__name__}: {str(error)[:200]}"
+        raise VerificationError(
+            f"{out / RUN_FILE} or a file that it names was damaged ({what}); run `workbench apply` again"
+        ) from error
+    return result
+
+
+def _check_run(out: Path, run: dict[str, Any], held: Manifest, result: Verification) -> None:
     result.check(
-        run.get("manifest") == held.digest,
+        run["manifest"] == held.digest,
         "the run used this manifest",
-        f"the run used manifest {str(run.get('manifest'))[:12]}…, not {held.digest[:12]}…; give that one",
+        f"the run used manifest {str(run['manifest'])[:12]}…, not {held.digest[:12]}…; give that one",
     )
     if _check_files(out, run, result):
         _check_counts(out, run, result)
+        _check_sums(out, run, held, result)
         _check_decisions(out, held, result)
         _check_expectations(run, held, result)
-    return result
 
 
 def _check_files(out: Path, run: dict[str, Any], result: Verification) -> bool:
@@ -99,6 +107,11 @@ def _check_files(out: Path, run: dict[str, Any], result: Verification) -> bool:
         not bad,
         f"{len(run['files'])} files have their digests",
         f"{len(bad)} files are missing or changed: {bad[:3]}",
+    )
+    result.check(
+        run["output_digest"] == json_digest(run["files"]),
+        "the run's digest is that of its files",
+        "the run's digest isn't that of its files: run.json was changed",
     )
     return (
         result.check(not extra, "there is no other file", f"files that the run didn't write: {extra[:3]}")
@@ -124,7 +137,7 @@ def _check_counts(out: Path, run: dict[str, Any], result: Verification) -> None:
     counts = run["counts"]
     n_kept = sum(len(t) for t in _tables(out, "kept", ["doc_id"]))
     n_dropped = sum(len(t) for t in _tables(out, "dropped", ["doc_id"]))
-    n_quarantined = sum(sum(1 for _ in p.open("rb")) for p in (out / "quarantine").glob("*.jsonl"))
+    n_quarantined = sum(p.read_bytes().count(b"\n") for p in (out / "quarantine").glob("*.jsonl"))
     found = {"kept": n_kept, "dropped": n_dropped, "quarantined": n_quarantined}
     same = all(counts[name] == n for name, n in found.items())
     result.check(
@@ -147,6 +160,38 @@ def _check_counts(out: Path, run: dict[str, Any], result: Verification) -> None:
     twice = int((ids[1:] == ids[:-1]).sum())
     result.check(
         not twice, "every document stands once", f"{twice} documents stand twice among kept and dropped"
+    )
+
+
+def _check_sums(out: Path, run: dict[str, Any], manifest: Manifest, result: Verification) -> None:
+    """The sums in run.json, by source and by step, are those of the files."""
+    kept: dict[str, Counter[str]] = {}
+    for table in _tables(out, "kept", ["source", "n_tokens", "n_bytes"]):
+        sums = pl.col("n_tokens", "n_bytes").cast(pl.Float64).sum()
+        for source, *amounts in table.group_by("source").agg(pl.len(), sums).iter_rows():
+            kept.setdefault(source, Counter()).update(dict(zip(_NAMES, map(int, amounts), strict=True)))
+    dropped: Counter[tuple[int, str]] = Counter()
+    for table in _tables(out, "dropped", ["step", "source"]):
+        dropped.update(table.iter_rows())
+    said = {
+        source: Counter({name: amounts[name] for name in _NAMES})
+        for source, amounts in run["by_source"].items()
+    }
+    total = sum(kept.values(), Counter())
+    steps = [(i, entry.select) for i, entry in enumerate(manifest.steps)]
+    same = (
+        run["kept"] == {name: total[name] for name in _NAMES}
+        and {s: a for s, a in said.items() if a.total()} == kept
+        and [(step["step"], step["select"]) for step in run["by_step"]] == steps
+        and all(step["dropped"] == sum(step["by_source"].values()) for step in run["by_step"])
+        and {(s["step"], name): n for s in run["by_step"] for name, n in s["by_source"].items()} == dropped
+    )
+    n_out = sum(amounts["n_read"] - amounts["n_documents"] for amounts in run["by_source"].values())
+    n_unscored = n_out - dropped.total()
+    result.check(
+        same and 0 <= n_unscored <= run["counts"]["quarantined"],
+        "the sums by source and by step are those of the files",
+        "the sums by source or by step in run.json aren't those of the files",
     )
 
 

@@ -22,13 +22,14 @@ class Job:
 
     Attributes
     ----------
-    manifest
-        The manifest folder.
+    manifest, digest
+        The manifest folder, and the manifest's digest.
     embedder, lm
         Where the models lie, if not under the manifest's names.
     """
 
     manifest: Path
+    digest: str
     corpus: Corpus
     out: Path
     embedder: str | None = None

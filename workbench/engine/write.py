@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.checks import Array, file_digest
-from workbench.corpus import Quarantined
-from workbench.corpus.quarantine import write_quarantine
+from workbench.corpus import Batch, Quarantined, QuarantineWriter
 from workbench.engine.batch import UNSCORED
 from workbench.engine.parts import NumberedBatch, numbered_batches, read_part, read_steps
 from workbench.engine.plan import Plan
@@ -51,24 +50,29 @@ def write_shard(job: Job, plan: Plan, k: int, first_part: int, progress: Progres
     kept_path, dropped_path, quarantine_path = (
         job.output_file(d, k) for d in ("kept", "dropped", "quarantine")
     )
-    tally = _Tally()
-    quarantined: list[Quarantined] = []
-    with _table_writer(kept_path) as write_kept, _table_writer(dropped_path) as write_dropped:
-        for item in numbered_batches(job, k):
-            columns = _decided(job, plan, k, item, first_part)
+    tally, n_quarantined = _Tally(), 0
+    with (
+        _table_writer(kept_path) as write_kept,
+        _table_writer(dropped_path) as write_dropped,
+        contextlib.ExitStack() as stack,
+    ):
+        quarantine: QuarantineWriter | None = None
+        for item, columns in _decided_batches(job, plan, k, first_part):
             sources = np.array(item.batch.frame["source"].to_list(), dtype=object)
             kept = _kept_frame(plan, item, columns)
             write_kept(kept.to_arrow())
             write_dropped(_dropped_table(plan, item.doc_ids, sources, columns))
-            quarantined += [*item.batch.quarantined, *_unscored(job, k, item, columns)]
+            quarantined = [*item.batch.quarantined, *_unscored(job, k, item, columns)]
+            if quarantined:
+                quarantine = quarantine or stack.enter_context(QuarantineWriter(quarantine_path))
+                quarantine.write(quarantined)
+                n_quarantined += len(quarantined)
             tally.add(plan, sources, columns, kept)
             progress.advance(item.batch.n_bytes_read)
-    if quarantined:
-        write_quarantine(quarantine_path, quarantined)
-    files = [p for p in (kept_path, dropped_path, quarantine_path) if p.is_file()]
+    files = [kept_path, dropped_path, *([quarantine_path] if n_quarantined else [])]
     written = {
         "shard": job.shard(k).name,
-        "n_quarantined": len(quarantined),
+        "n_quarantined": n_quarantined,
         "files": {str(p.relative_to(job.out)): file_digest(p) for p in files},
         **tally.to_json(),
     }
@@ -94,8 +98,20 @@ def _table_writer(path: Path) -> Iterator[Any]:
         finally:
             if writer is not None:
                 writer.close()
-            else:
-                pq.write_table(pa.table({"doc_id": pa.array([], pa.large_string())}), aside)
+
+
+def _decided_batches(
+    job: Job, plan: Plan, k: int, first_part: int
+) -> Iterator[tuple[NumberedBatch, dict[str, Array]]]:
+    """The batches of a shard with their decisions; an empty one for a shard without rows: it has columns."""
+    batch = None
+    for batch in numbered_batches(job, k):
+        yield batch, _decided(job, plan, k, batch, first_part)
+    if batch is None:
+        frame = pl.DataFrame(schema=job.corpus.layout(job.shard(k)).schema())
+        columns: dict[str, Array] = {name: np.zeros(0, SCORES[name].dtype) for name in plan.written_scores}
+        columns |= {"step": np.zeros(0, np.int16), "reason": np.zeros(0, object)}
+        yield NumberedBatch(0, Batch(frame, np.zeros(0, np.int64), (), 0), []), columns
 
 
 def _decided(job: Job, plan: Plan, k: int, item: NumberedBatch, first_part: int) -> dict[str, Array]:
@@ -113,11 +129,18 @@ def _decided(job: Job, plan: Plan, k: int, item: NumberedBatch, first_part: int)
 def _kept_frame(plan: Plan, item: NumberedBatch, columns: dict[str, Array]) -> pl.DataFrame:
     """The corpus's own columns, the scores used, and the repeat weight of each kept document.
 
-    A corpus column that has the name of one of ours is kept as `corpus_<name>`.
+    A corpus column that has the name of one of ours is kept as `corpus_<name>`, with underscores added until
+    the name is free.
     """
-    ours = (*plan.written_scores, "weight")
     frame = item.batch.frame.with_columns(pl.Series("doc_id", item.doc_ids, pl.String))
-    frame = frame.rename({name: f"corpus_{name}" for name in frame.columns if name in ours})
+    ours = [name for name in (*plan.written_scores, "weight") if name in frame.columns]
+    taken = set(frame.columns)
+    for name in ours:
+        other = f"corpus_{name}"
+        while other in taken:
+            other += "_"
+        taken.add(other)
+        frame = frame.rename({name: other})
     scores = [_score_series(name, columns[name]) for name in plan.written_scores]
     weight = pl.Series("weight", np.ones(len(frame), dtype=np.float32))
     return frame.with_columns(*scores, weight).filter(pl.Series(columns["step"] == KEPT))
@@ -174,7 +197,7 @@ class _Tally:
             for source, n in Counter(sources[columns["step"] == step].tolist()).items():
                 self._dropped[step, source] += n
         amounts = kept.group_by("source").agg(
-            pl.len().alias("n_documents"), pl.col("n_tokens", "n_bytes").sum()
+            pl.len().alias("n_documents"), pl.col("n_tokens", "n_bytes").cast(pl.Float64).sum()
         )
         for source, *values in amounts.select("source", *_AMOUNTS).iter_rows():
             held = self._kept.setdefault(source, [0, 0, 0])

@@ -2,8 +2,8 @@
 
 A matrix product's rounding depends on its shape: the library chooses other kernels for other sizes. Here a
 text's shape follows from its own length alone: lengths are rounded up to a bucket, each bucket has a fixed
-number of rows, and a batch that isn't full is filled with dummy rows. What a row gives then doesn't depend on its
-place or on the other rows (tested for the models in use, with MKL and oneDNN).
+number of rows, and a batch that isn't full is filled with dummy rows. What a row gives then doesn't depend on
+its place or on the other rows (tested for the models in use, with MKL and oneDNN).
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def bucket_lengths(longest: int) -> IntArray:
     return np.array(lengths, dtype=np.int64)
 
 
-def plan_batches(lengths: IntArray, longest: int, batch_tokens: int, *, padded: bool = False) -> Iterator[Batch]:
+def plan_batches(
+    lengths: IntArray, longest: int, batch_tokens: int, *, padded: bool = False
+) -> Iterator[Batch]:
     """Group texts into batches of fixed shape, the longest first: if memory is short, it is so at once.
 
     Parameters
@@ -56,8 +58,9 @@ def plan_batches(lengths: IntArray, longest: int, batch_tokens: int, *, padded: 
     batch_tokens
         Tokens of a batch; it has `batch_tokens // length` rows, at least one.
     padded
-        Give each text of fewer than `longest` tokens at least one place of padding, and those of `longest` batches of
-        their own. No batch's mask is full by chance then, where a library would drop it and take another kernel.
+        Give each text of fewer than `longest` tokens at least one place of padding, and those of `longest`
+        batches of their own. No batch's mask is full by chance then, where a library would drop it and take
+        another kernel.
     """
     buckets = bucket_lengths(longest)
     if padded:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,11 +15,12 @@ from workbench.errors import ModelError
 from workbench.models.base import Definition
 from workbench.models.batches import Batch, plan_batches
 from workbench.models.locate import DEFAULT_LM, SMOLLM2, Located
-from workbench.models.runtime import device, quiet, resolve_dtype, torch_dtype
+from workbench.models.runtime import device, quiet, reason, resolve_dtype, torch_dtype
 from workbench.models.tokens import FileTokenizer, load_backend, starting_token, untrimmed
 from workbench.progress import Progress
 
-# The context token of SmolLM2 is <|endoftext|>, between the documents it was trained on; its BOS is a chat token.
+# The context token of SmolLM2 is <|endoftext|>, between the documents it was trained on; its BOS is a chat
+# token.
 _KNOWN: Mapping[str, Mapping[str, int]] = {
     DEFAULT_LM: {"window": 512, "max_tokens": 2048},
     SMOLLM2: {"window": 256, "max_tokens": 256, "context_token_id": 0},
@@ -38,7 +41,7 @@ def lm_definition(located: Located, dtype: str | None = None, backend: Any = Non
     ModelError
         If a file differs from its known digest, or no context token can be found.
     """
-    known = _KNOWN.get(located.id, {})
+    known = _KNOWN.get(located.id, {}) if located.built_in else {}
     config = _config(located)
     longest = int(config.get("max_position_embeddings") or config.get("n_positions") or _WINDOW)
     window = known.get("window", min(_WINDOW, longest))
@@ -63,11 +66,11 @@ def lm_definition(located: Located, dtype: str | None = None, backend: Any = Non
 class WindowedLM:
     """Scores documents in windows that don't overlap, each beginning with the context token.
 
-    A document's first `max_tokens` tokens are cut into windows of `window` tokens. Each window is predicted from the
-    context token and the window's earlier tokens, so every token is predicted exactly once and the context token
-    never counts. Rows are padded on the right, where a causal model doesn't look, into batches of fixed shape
-    (workbench.models.batches): a document's numbers don't depend on the documents beside it, to the bit, on one machine
-    with one number of threads.
+    A document's first `max_tokens` tokens are cut into windows of `window` tokens. Each window is predicted
+    from the context token and the window's earlier tokens, so every token is predicted exactly once and the
+    context token never counts. Rows are padded on the right, where a causal model doesn't look, into batches
+    of fixed shape (workbench.models.batches): a document's numbers don't depend on the documents beside it,
+    to the bit, on one machine with one number of threads.
 
     Raises
     ------
@@ -103,8 +106,8 @@ class WindowedLM:
         """The score record of each text: see workbench.models.base.CausalLM.
 
         `n_scored` is the number of predicted tokens, `n_truncated_tokens` of those beyond `max_tokens`, and
-        `n_bytes_scored` the UTF-8 bytes of the span that was scored. An empty text has `n_scored` 0 and `nll_sum` NaN.
-        Progress advances by characters of text.
+        `n_bytes_scored` the UTF-8 bytes of the span that was scored. An empty text has `n_scored` 0 and
+        `nll_sum` NaN. Progress advances by characters of text.
         """
         kept = self._tokenizer.keep(texts, self._max_tokens)
         n_scored = np.array([len(k.ids) for k in kept], dtype=np.int64)
@@ -162,7 +165,9 @@ class WindowedLM:
             rows = hidden.flatten(0, 1)[torch.from_numpy(np.flatnonzero(real)).to(self._device)]
             nll = self._head.nll(rows, torch.from_numpy(targets.ravel()[real]).to(self._device))
         # Sequential in float64, so a window's sum doesn't depend on the batch.
-        return np.bincount(owner.ravel()[real], weights=nll, minlength=len(batch.rows))
+        return np.asarray(
+            np.bincount(owner.ravel()[real], weights=nll, minlength=len(batch.rows)), np.float64
+        )
 
 
 class _Head:
@@ -232,8 +237,9 @@ def _load(located: Located, dtype: str, where: str) -> Any:
         # Unpacked to plain layers: packed kernels would be others on each machine.
         options = {"gguf_file": located.gguf, "quantization_config": GgufConfig(dequantize=True)}
     try:
-        with quiet():
-            model = AutoModelForCausalLM.from_pretrained(
+        # The GGUF reader draws a bar of its own.
+        with quiet(), contextlib.redirect_stderr(io.StringIO()):
+            model: Any = AutoModelForCausalLM.from_pretrained(
                 str(located.folder),
                 dtype=torch_dtype(dtype),
                 local_files_only=True,
@@ -242,8 +248,8 @@ def _load(located: Located, dtype: str, where: str) -> Any:
             )
     except Exception as error:
         raise ModelError(
-            f"model {located.id!r} can't be loaded as a causal language model ({type(error).__name__}: {error}); "
-            f"give the folder of one in transformers' format"
+            f"model {located.id!r} can't be loaded as a causal language model "
+            f"({reason(error)}); give the folder of one in transformers' format"
         ) from error
     return model.to(where).eval()
 
@@ -256,8 +262,9 @@ def _config(located: Located) -> dict[str, Any]:
 
 
 def _context_token(located: Located, config: Mapping[str, Any], backend: Any) -> int:
-    """The token that documents begin with: what the tokenizer prepends, else EOS, which separates packed documents
-    in training, else BOS."""
+    """The token that documents begin with: what the tokenizer prepends, else EOS, which separates packed
+    documents in training, else BOS.
+    """
     starting = starting_token(backend)
     for token in (starting, config.get("eos_token_id"), config.get("bos_token_id")):
         if isinstance(token, list):

@@ -13,7 +13,7 @@ from workbench.errors import ModelError
 from workbench.models.base import Definition
 from workbench.models.batches import plan_batches
 from workbench.models.locate import Located
-from workbench.models.runtime import device, quiet, resolve_dtype, torch_dtype
+from workbench.models.runtime import device, quiet, reason, resolve_dtype, torch_dtype
 from workbench.progress import Progress
 
 # Larger batches are slower on a CPU (their buffers leave the cache): 2,048 tokens were the best of 512..8192.
@@ -132,7 +132,7 @@ def _load(located: Located, dtype: str, where: str) -> Any:
             )
     except Exception as error:
         raise ModelError(
-            f"model {located.id!r} can't be loaded as an embedder ({type(error).__name__}: {error}); "
+            f"model {located.id!r} can't be loaded as an embedder ({reason(error)}); "
             f"give the folder of a sentence-transformers model"
         ) from error
     if not hasattr(model[0], "auto_model"):

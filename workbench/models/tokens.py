@@ -1,9 +1,10 @@
 """A model's own tokenizer, without its weights: counts, ids, and where the kept tokens end in the text.
 
-A tokenizer turns a text of 50 MB into objects of several GB, so a long text is cut into pieces, but only where the
-cut changes nothing: before a space between two letters, and only if the text around it gives the same tokens in one
-piece and in two. Byte-level and word-piece tokenizers cut words at such a place before they merge anything, so the
-pieces' tokens are the text's tokens. Where a tokenizer doesn't (SentencePiece), the text is tokenised in one piece.
+A tokenizer turns a text of 50 MB into objects of several GB, so a long text is cut into pieces, but only
+where the cut changes nothing: before a space between two letters, and only if the text around it gives the
+same tokens in one piece and in two. Byte-level and word-piece tokenizers cut words at such a place before
+they merge anything, so the pieces' tokens are the text's tokens. Where a tokenizer doesn't (SentencePiece),
+the text is tokenised in one piece.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from workbench.checks import IntArray
 from workbench.errors import ModelError
 from workbench.models.base import Definition
 from workbench.models.locate import Located
-from workbench.models.runtime import quiet
+from workbench.models.runtime import quiet, reason
 
 # Of one call to the tokenizer: small enough that the objects it makes (about 150 bytes a token) stay small.
 BATCH_CHARS = 1_000_000
@@ -40,8 +41,8 @@ class Kept:
     n_tokens
         Of the whole text.
     n_bytes
-        UTF-8 bytes of the text that `ids` cover. A character whose bytes fall into two tokens, of which only the
-        first is kept, counts whole (at most 3 bytes too many).
+        UTF-8 bytes of the text that `ids` cover. A character whose bytes fall into two tokens, of which only
+        the first is kept, counts whole (at most 3 bytes too many).
     """
 
     ids: IntArray
@@ -118,8 +119,8 @@ def tokenizer_definition(located: Located) -> Definition:
 def load_backend(located: Located) -> Any:
     """The `tokenizers.Tokenizer` of a model.
 
-    tokenizer.json is read as it is rather than through a transformers class, which may rebuild it differently from
-    one release to the next.
+    tokenizer.json is read as it is rather than through a transformers class, which may rebuild it differently
+    from one release to the next.
 
     Raises
     ------
@@ -142,7 +143,7 @@ def load_backend(located: Located) -> Any:
             backend = slow.backend_tokenizer
     except Exception as error:
         raise ModelError(
-            f"model {located.id!r} has no tokenizer that can be read ({type(error).__name__}: {error}); "
+            f"model {located.id!r} has no tokenizer that can be read ({reason(error)}); "
             f"add its tokenizer.json to the folder"
         ) from error
     backend.no_truncation()

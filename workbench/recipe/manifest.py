@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from workbench.checks import Array, file_digest, json_digest
 from workbench.errors import ManifestError
-from workbench.files import PARTIAL, json_bytes, write_json
+from workbench.files import PARTIAL, json_bytes, parse_json, write_json
 from workbench.recipe.schema import Artefact, FittedEntry, Manifest, parse_manifest
 from workbench.store.columns import read_state, write_state
 
@@ -96,7 +95,7 @@ def read_manifest(folder: Path | str) -> Manifest:
     path = folder / MANIFEST_FILE
     try:
         raw = path.read_bytes()
-        content = json.loads(raw)
+        content = parse_json(raw)
     except FileNotFoundError:
         raise ManifestError(
             f"{folder} holds no {MANIFEST_FILE}; give a folder written by `workbench export`"

@@ -6,9 +6,22 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from workbench.errors import RecipeError
+from workbench.scores import SCORES
 from workbench.selectors import SELECTORS, SelectorSpec
 
 RECIPE_FORMAT = "selection-recipe/1"
+
+
+VECTOR = "embedding"
+"""The one score that isn't a number a document."""
+
+
+def readable_scores(spec: SelectorSpec) -> tuple[str, ...]:
+    """The scores that a selector's param `score` may name: numbers, or categories (the source is one)."""
+    categories = "category" in spec.reads
+    scores = (n for n, s in SCORES.items() if bool(s.labels) == categories and n != VECTOR)
+    return (*scores, "source") if categories else tuple(scores)
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,23 @@ class Step:
     def needs(self) -> tuple[str, ...]:
         """The columns that the step reads."""
         return self.spec.needs(self.params)
+
+    def check_score(self, where: str) -> None:
+        """Hold the score that a param names to those that the selector can read.
+
+        Raises
+        ------
+        RecipeError
+            If there is no such score, or it is of another kind.
+        """
+        name = getattr(self.params, "score", None)
+        if name is None or name in readable_scores(self.spec):
+            return
+        if name not in SCORES:
+            raise RecipeError(f"{where}: there is no score {name!r}; `workbench methods` lists them all")
+        kind = "a vector" if name == VECTOR else "categories" if SCORES[name].labels else "numbers"
+        remedy = "take another score" if name == VECTOR else "take category for categories, band for numbers"
+        raise RecipeError(f"{where}: {self.select} can't read {name}, which holds {kind}; {remedy}")
 
     def to_json(self) -> dict[str, Any]:
         """As in a recipe file; what is None is left out, since None means off."""

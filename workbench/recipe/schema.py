@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -11,10 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from workbench.errors import ManifestError, RecipeError
-from workbench.recipe.model import RECIPE_FORMAT, Recipe, Step
+from workbench.files import parse_json
+from workbench.recipe.model import RECIPE_FORMAT, Recipe, Step, readable_scores
+from workbench.scores import SCORES
 from workbench.selectors import SELECTORS
 
 MANIFEST_FORMAT = "selection-manifest/1"
+MAX_SEED = 2**31 - 1  # what every library that takes a seed can hold
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -130,7 +133,7 @@ def parse_recipe(value: object) -> Recipe:
     """
     if isinstance(value, str | bytes):
         try:
-            value = json.loads(value)
+            value = parse_json(value)
         except ValueError as error:
             raise RecipeError(f"the recipe is not JSON ({error}); mend it there") from None
     if not isinstance(value, Mapping):
@@ -145,12 +148,16 @@ def parse_recipe(value: object) -> Recipe:
             f"the recipe's format is {value.get('format')!r}, this workbench reads {RECIPE_FORMAT!r}"
         )
     seed, steps, scores = value.get("seed", 0), value.get("steps", []), value.get("scores", {})
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise RecipeError(f"seed must be a whole number, got {seed!r}")
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= MAX_SEED:
+        raise RecipeError(f"seed must be a whole number from 0 to {MAX_SEED}, got {str(seed)[:40]}")
     if not isinstance(steps, list):
         raise RecipeError(f"steps must be a list, got {type(steps).__name__}")
     if not isinstance(scores, Mapping) or not all(isinstance(s, Mapping) for s in scores.values()):
         raise RecipeError("scores must map names of scores to their settings; see `workbench schema recipe`")
+    for score, settings in scores.items():
+        if score not in SCORES:
+            raise RecipeError(f"scores: there is no score {score!r}; `workbench methods` lists them all")
+        _validated(SCORES[score].params, settings, f"scores: {score}")
     return Recipe(tuple(parse_step(step, i) for i, step in enumerate(steps)), seed, dict(scores))
 
 
@@ -166,26 +173,36 @@ def parse_step(value: object, index: int = 0) -> Step:
     if not isinstance(value, Mapping) or "select" not in value:
         raise RecipeError(f'{where} must be an object with "select"; it may be one of {", ".join(SELECTORS)}')
     name = value["select"]
-    if name not in SELECTORS:
+    if not isinstance(name, str) or name not in SELECTORS:
         raise RecipeError(f"{where}: there is no selector {name!r}; it may be one of {', '.join(SELECTORS)}")
-    kind = SELECTORS[name].params
     given = {key: inner for key, inner in value.items() if key != "select"}
-    known = [field.name for field in fields(kind)]
-    for key in given:
-        if key not in known:
-            raise RecipeError(
-                f"{where}: {name} has no parameter {key!r}; it has {', '.join(known) or 'none'}"
-            )
+    step = Step(name, _validated(SELECTORS[name].params, given, f"{where}: {name}"))
+    step.check_score(where)
+    return step
+
+
+def _validated(kind: type[Any], given: Mapping[str, Any], where: str) -> Any:
+    """A params dataclass from JSON values, strictly: no unknown name, no value turned into another type."""
+    _check_names(kind, given, where, "parameter")
     try:
-        params = _adapter(name).validate_json(json.dumps(given), strict=True)
+        params = _adapter(kind).validate_json(json.dumps(given), strict=True)
     except ValidationError as error:
-        raise RecipeError(f"{where}: {name} {_sentence(error)}") from None
-    return Step(name, params)
+        raise RecipeError(f"{where} {_sentence(error)}") from None
+    for key, inner in given.items():
+        if isinstance(inner, Mapping):
+            _check_names(type(getattr(params, key)), inner, f"{where} {key}", "entry")
+    return params
 
 
-@cache
-def _adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(SELECTORS[name].params)
+def _check_names(kind: type[Any], given: Mapping[str, Any], where: str, what: str) -> None:
+    known = [field.name for field in fields(kind)]
+    for name in given:
+        if name not in known:
+            raise RecipeError(f"{where} has no {what} {name!r}; it has {', '.join(known) or 'none'}")
+
+
+# A class can be hashed, which mypy denies.
+_adapter: Callable[[type[Any]], TypeAdapter[Any]] = cache(TypeAdapter)  # type: ignore[assignment]
 
 
 def _sentence(error: ValidationError) -> str:
@@ -199,15 +216,16 @@ def _sentence(error: ValidationError) -> str:
 
 
 def recipe_schema() -> dict[str, Any]:
-    """JSON schema of a recipe, made from the selectors' params."""
+    """JSON schema of a recipe, made from the params of selectors and scores."""
     definitions: dict[str, Any] = {}
     steps = []
     for name, spec in SELECTORS.items():
-        schema = _adapter(name).json_schema(ref_template="#/$defs/{model}")
-        definitions.update(schema.pop("$defs", {}))
-        properties = schema.get("properties", {})
+        schema = _params_schema(spec.params, definitions)
+        properties = schema["properties"]
         for key, text in spec.help.items():
             properties.get(key, {})["description"] = text
+        if "score" in properties:
+            properties["score"]["enum"] = list(readable_scores(spec))
         steps.append(
             {
                 "title": spec.title,
@@ -223,13 +241,31 @@ def recipe_schema() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "format": {"const": RECIPE_FORMAT},
-            "seed": {"type": "integer"},
+            "seed": {"type": "integer", "minimum": 0, "maximum": MAX_SEED},
             "steps": {"type": "array", "items": {"oneOf": steps}},
-            "scores": {"type": "object", "additionalProperties": {"type": "object"}},
+            "scores": {
+                "type": "object",
+                "properties": {n: _params_schema(s.params, definitions) for n, s in SCORES.items()},
+                "additionalProperties": False,
+            },
         },
-        "required": ["format", "steps"],
+        "required": ["format"],
         "additionalProperties": False,
         "$defs": definitions,
+    }
+
+
+def _params_schema(kind: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """An object with the params of one dataclass; what it refers to goes into `definitions`."""
+    schema = _adapter(kind).json_schema(ref_template="#/$defs/{model}")
+    for name, definition in schema.pop("$defs", {}).items():
+        definitions[name] = {**definition, "additionalProperties": False}
+    required = {"required": schema["required"]} if schema.get("required") else {}
+    return {
+        "type": "object",
+        "properties": schema.get("properties", {}),
+        **required,
+        "additionalProperties": False,
     }
 
 

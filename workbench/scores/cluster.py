@@ -1,4 +1,4 @@
-"""The sample as a map and as clusters: for looking at, not for selecting a corpus by (their scope is the sample)."""
+"""The sample as a map and as clusters with keywords: for looking at it, not for selecting a corpus by."""
 
 from __future__ import annotations
 
@@ -17,37 +17,35 @@ NOISE = -1
 """The code of documents that HDBSCAN puts in no cluster."""
 
 _MIN_FOR_UMAP = 30
-"""With fewer distinct embeddings, UMAP's neighbourhoods are the whole sample and its spectral start may fail."""
+"""With fewer distinct embeddings, each neighbourhood is half of the sample and UMAP's start may fail."""
 
 _MIN_CLUSTER = 5
+
+_NOT_INSTALLED = '{}, which is not installed; run `pip install "selection-workbench[lab]"`'
+
 _LABEL_CHARS = 20_000
-"""Characters of a text that count for its cluster's keywords: one huge document must not stall or rule a label."""
+"""Characters of a text that count for its cluster's keywords: one huge document must not stall or rule it."""
 
 # A letter, then 1 to 23 letters, digits or underscores: neither numbers, nor base64, nor control characters.
-_WORD = r"(?u)\b[^\W\d_]\w{1,23}\b"
+# The ranges are the scripts of India, whose vowel signs Python doesn't count as part of a word.
+_IN_WORD = r"[\w\u0900-\u0963\u0966-\u0dff]"
+_WORD = rf"(?<!{_IN_WORD})[^\W\d_]{_IN_WORD}{{1,23}}(?!{_IN_WORD})"
 
-# Function words of the languages most seen in corpora, and the keywords of code: frequent in a cluster that is the
-# only one of its language, yet no topic.
+# Function words of English, German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Polish and Russian,
+# then keywords of code: frequent in the one cluster that has the language, yet no topic.
 _STOP_WORDS = frozenset(
     """
-    the and of to in is that it for as with was his he be not by but have you which are on or her had at from this my
-    they all she were we there been their one me so an if would when who him will your no what has more out up them
-    into can any do our its than then now may upon such us these those how some could about only other should shall
-    also very just over did because where after before here own each much must most many being
-    der die das und ist in den von zu mit sich auf für nicht im ein eine einer eines einem einen dem des er sie es ich
-    wir ihr war wie als auch an aus bei nach so dass daß um am noch nur wenn aber oder hat haben sind sein seine
-    le la les de des du et en un une est que qui dans pour pas au aux ce il elle je nous vous ne se sur par plus avec
-    son sa ses mais comme tout on lui ou cette était être sont leur si bien
-    el los las del al lo que con por para una uno su sus se no es más como pero le si ya este esta era ser muy sin
-    il lo gli di che per non una con del della dei delle alla al nel nella sono come ma anche più si mi da ha io
-    os as do da dos das ao na em um uma não com por mais foi ele ela seu sua mas ou se eu
-    het een van dat niet op te zijn voor met aan er maar om ook hij ze was bij naar dan nog wel door
-    och att det som en är av för på den till med inte ett har de var jag om han hon så men
-    nie to się na jest że do jak ale po tak od za czy już co był tylko jego przez
-    и в не на что он как то я это но она все так его по из за же от бы мы вы меня ты был было
-    def return self import const function var let this else elif while class public private static void int string
-    null true false none new try except catch throw async await export default require module typeof undefined
-    func package err nil end endif param
+    the and of to in is that it for as with was his he be not by but have you which are on or her had at from
+    this my they all she were we there been their one me so an if would when who him will your no what has
+    more out up them into can any do our its than then now may such us these those how some could about only
+    other should also der die das und ist den von zu mit sich auf für nicht im ein eine des dem es ich wir wie
+    als auch an bei dass um le la les de du et en un une est que qui dans pour pas au aux ce il elle je nous
+    ne sur par plus avec son sa ses el los las al lo con una uno su se es más pero os da dos das ao na em um
+    uma não com por mais gli di che per non della dei nel anche più het een van dat niet op te zijn voor met
+    aan er och att det som av till inte nie się jest że jak od za czy przez не на что он как то это но она все
+    так его из же от бы мы вы был def return self import const function var let else elif while class public
+    private static void int string null true false none new try except catch throw async await export default
+    require module typeof undefined func nil
     """.split()
 )
 
@@ -59,12 +57,13 @@ class MapParams:
     Attributes
     ----------
     n_neighbors
-        Documents that count as a document's neighbourhood, at least 2: fewer show detail, more show the whole.
+        Documents that make up a neighbourhood, at least 2: fewer show detail, more show the whole.
     min_distance
         How close points may lie, 0..1, as a fraction of the map's scale.
     n_epochs
-        Passes of the layout. umap-learn takes 500 up to 10,000 documents and 200 above; on the committed sample
-        200 keep as many nearest neighbours in one cluster (.91 against .89 and .91, two seeds).
+        Passes of the layout. umap-learn takes 500 up to 10,000 documents and 200 above; on the committed
+        sample 200 do as well: as many of the 10 nearest neighbours share a cluster (.92 and .91, 500: .89 and
+        .91).
     """
 
     n_neighbors: int = 15
@@ -110,7 +109,7 @@ def compute_map(inputs: Inputs, params: MapParams, state: State) -> dict[str, Ar
 
     Notes
     -----
-    McInnes, Healy and Melville 2018, arXiv:1802.03426, by umap-learn, on one thread, since only so it repeats.
+    McInnes, Healy and Melville 2018, arXiv:1802.03426, by umap-learn on one thread, since only so it repeats.
     Below 30 distinct embeddings the map is the first two principal components.
     """
     check_at_least("n_neighbors", params.n_neighbors, 2)
@@ -128,7 +127,7 @@ def compute_map(inputs: Inputs, params: MapParams, state: State) -> dict[str, Ar
 
 
 def _principal(rows: FloatArray) -> FloatArray:
-    """The first two principal components, each with its largest entry positive; 0 where there is no second one."""
+    """The first two principal components, each with its largest entry positive; 0 where there is none."""
     out = np.zeros((len(rows), 2))
     if len(rows):
         centred = rows - rows.mean(axis=0, dtype=np.float64)
@@ -145,9 +144,7 @@ def _umap(rows: FloatArray, params: MapParams, seed: int) -> FloatArray:
     try:
         import umap
     except ImportError as error:
-        raise InputError(
-            'the map needs umap-learn; install it with `pip install "selection-workbench[lab]"`'
-        ) from error
+        raise InputError(_NOT_INSTALLED.format("the map needs umap-learn")) from error
     layout = umap.UMAP(
         n_neighbors=min(params.n_neighbors, len(rows) - 1),
         min_dist=params.min_distance,
@@ -176,7 +173,7 @@ def compute_cluster(inputs: Inputs, params: ClusterParams, state: State) -> dict
     Returns
     -------
     cluster : float32 (n,)
-        0 for the largest cluster, then by size; -1 for noise; NaN where the map has no place for the document.
+        0 for the largest cluster, then by size; -1 for noise; NaN where the document has no place on the map.
 
     Raises
     ------
@@ -185,9 +182,10 @@ def compute_cluster(inputs: Inputs, params: ClusterParams, state: State) -> dict
 
     Notes
     -----
-    Campello, Moulavi and Sander 2013, by the hdbscan package. On the map and not on a UMAP of 5 dimensions, as
-    BERTopic does: on the committed sample the two differ no more than two seeds of one (adjusted Rand .64 to .85),
-    keep as many nearest neighbours together (.89 to .92), and clusters of the map are what one sees on it.
+    Campello, Moulavi and Sander 2013, by the hdbscan package. BERTopic clusters a UMAP of 5 dimensions, we
+    the map: on the committed sample the two differ no more than two seeds of one do (adjusted Rand .65 to
+    .85, .67 to .82), keep as many of the 10 nearest neighbours together (.89 to .92), and the clusters are
+    those that one sees.
     """
     check_fraction("min_cluster_fraction", params.min_cluster_fraction)
     check_at_least("n_core_neighbors", params.n_core_neighbors, 1)
@@ -201,20 +199,17 @@ def compute_cluster(inputs: Inputs, params: ClusterParams, state: State) -> dict
 def _hdbscan(place: FloatArray, params: ClusterParams) -> IntArray:
     n = len(place)
     smallest = max(_MIN_CLUSTER, math.ceil(params.min_cluster_fraction * n))
-    if n < 2 * smallest:
-        # Two clusters can't be had: all is noise, except that copies are one cluster.
-        return np.full(n, 0 if n > 1 and (place == place[0]).all() else NOISE)
-    if (place == place[0]).all():
+    if n > 1 and (place == place[0]).all():
         return np.zeros(n, dtype=np.int64)
+    if n < 2 * smallest:
+        # HDBSCAN never calls a whole sample one cluster, so it would find nothing here.
+        return np.full(n, NOISE, dtype=np.int64)
     try:
         import hdbscan
     except ImportError as error:
-        raise InputError(
-            'clusters need hdbscan; install it with `pip install "selection-workbench[lab]"`'
-        ) from error
-    finder = hdbscan.HDBSCAN(
-        min_cluster_size=smallest, min_samples=min(params.n_core_neighbors, n - 1), core_dist_n_jobs=1
-    )
+        raise InputError(_NOT_INSTALLED.format("clusters need hdbscan")) from error
+    n_core = min(params.n_core_neighbors, n - 1)
+    finder = hdbscan.HDBSCAN(min_cluster_size=smallest, min_samples=n_core, core_dist_n_jobs=1)
     labels: IntArray = finder.fit_predict(place).astype(np.int64)
     return labels
 
@@ -243,8 +238,8 @@ def keyword_labels(texts: Sequence[str], clusters: Array, *, n_words: int = 4) -
     Returns
     -------
     dict
-        Label by cluster code: "noise" for -1, "cluster 3" where no word is left. Words come from the texts: plain
-        text of letters, digits and underscores, at most 24 characters each.
+        Label by cluster code: "noise" for -1, "cluster 3" where no word is left. Words come from the texts:
+        plain text of letters, digits and underscores, at most 24 characters each.
 
     Raises
     ------
@@ -253,14 +248,14 @@ def keyword_labels(texts: Sequence[str], clusters: Array, *, n_words: int = 4) -
 
     Notes
     -----
-    Grootendorst 2022, arXiv:2203.05794: tf_{t,c} * log(1 + A / f_t), with A the mean number of words a cluster and
-    f_t the frequency of t in all of them; noise doesn't count. Function words of ten languages and keywords of code
-    are left out. Only the first 20,000 characters of a text are read.
+    Grootendorst 2022, arXiv:2203.05794: tf_{t,c} * log(1 + A / f_t), with A the mean number of words a
+    cluster and f_t the frequency of t in all of them; noise doesn't count. Function words of ten languages
+    and keywords of code are left out. Only the first 20,000 characters of a text are read.
 
     Examples
     --------
-    >>> keyword_labels(["red wine", "white wine", "old ship", "new ship at sea"], np.array([0, 0, 1, 1]), n_words=2)
-    {0: 'wine, red', 1: 'ship, old'}
+    >>> keyword_labels(["red wine", "white wine", "old ship", "new ship at sea"], np.array([0, 0, 1, 1]),
+    n_words=2) {0: 'wine, red', 1: 'ship, old'}
     """
     check_at_least("n_words", n_words, 1)
     if len(texts) != len(clusters):
@@ -280,7 +275,7 @@ def _class_keywords(texts: Sequence[str], codes: IntArray, inside: BoolArray, n_
     rows = np.flatnonzero(inside)
     counter = CountVectorizer(token_pattern=_WORD)
     try:
-        counts = counter.fit_transform(texts[i][:_LABEL_CHARS] for i in rows)
+        counts = counter.fit_transform(texts[int(i)][:_LABEL_CHARS] for i in rows)
     except ValueError:
         # No text has a word, and an empty vocabulary is an error to scikit-learn.
         return {}
@@ -299,22 +294,24 @@ def _class_keywords(texts: Sequence[str], codes: IntArray, inside: BoolArray, n_
     return out
 
 
+def _axis(name: str, which: str) -> ScoreSpec:
+    return ScoreSpec(
+        name=name,
+        version=1,
+        title=f"{which} coordinate on the map of the sample (UMAP of the embedding)",
+        unit="map units",
+        better="neither",
+        needs=("embedding",),
+        params=MapParams,
+        compute=compute_map,
+        scope="sample",
+        paper="McInnes et al. 2018, arXiv:1802.03426",
+    )
+
+
 SPECS: tuple[ScoreSpec, ...] = (
-    *(
-        ScoreSpec(
-            name=name,
-            version=1,
-            title=f"{which} coordinate on the map of the sample (UMAP of the embedding)",
-            unit="map units",
-            better="neither",
-            needs=("embedding",),
-            params=MapParams,
-            compute=compute_map,
-            scope="sample",
-            paper="McInnes et al. 2018, arXiv:1802.03426",
-        )
-        for name, which in (("map_x", "First"), ("map_y", "Second"))
-    ),
+    _axis("map_x", "First"),
+    _axis("map_y", "Second"),
     ScoreSpec(
         name="cluster",
         version=1,

@@ -50,6 +50,7 @@ SPEC = SelectorSpec(
     scope="row",
     params=CategoryParams,
     needs=lambda params: (params.score,),
+    reads=("category",),
     select=select_category,
     help={"score": "name of a categorical score, such as language", "values": "the categories to keep"},
 )

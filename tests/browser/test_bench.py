@@ -1,0 +1,176 @@
+"""The bench as a person uses it, in JupyterLab and in voila: what it shows is what plain Python gives."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+from playwright.sync_api import Page
+
+import workbench as wb
+from tests.browser.bench_page import BenchPage
+from tests.browser.conftest import ROOT, write_notebook
+from tests.browser.pages import Notebook
+from tests.browser.serving import Kind, Server, serve
+
+pytestmark = pytest.mark.browser
+both = pytest.mark.parametrize("kind", ["lab", "app"])
+
+N = 240
+SCORES = ("n_tokens", "compression_ratio")
+CELL = """
+import os
+import workbench as wb
+from widgets import Bench
+env = os.environ
+Bench(env["WORKBENCH_CORPUS"], store=os.path.join(env["WORKBENCH_OUT"], "store"), n=int(env["WORKBENCH_N"]))
+"""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The same sample and scores, without a widget."""
+
+    corpus: Path
+    table: wb.Table
+
+    def outcome(self, recipe_json: str) -> wb.Outcome:
+        return wb.select(wb.parse_recipe(json.loads(recipe_json)), self.table)
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Truth:
+    folder = tmp_path_factory.mktemp("truth")
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    wb.read(wb.sample_corpus()).sample(400, seed=3).frame.write_parquet(corpus / "part.parquet")
+    sample = wb.read(corpus).sample(N, by="source", seed=0)
+    return Truth(corpus, wb.score(sample, SCORES, store=folder / "store"))
+
+
+@pytest.fixture(scope="module")
+def servers(truth: Truth, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Kind], Server]]:
+    """The committed app for voila, a notebook with the same bench for JupyterLab; started on first use."""
+    running: dict[Kind, tuple[object, Server]] = {}
+    contexts = []
+
+    def start(kind: Kind) -> Server:
+        if kind not in running:
+            folder = tmp_path_factory.mktemp(kind)
+            notebook = folder / "bench.ipynb"
+            if kind == "app":
+                shutil.copy(ROOT / "notebooks" / "app.ipynb", notebook)
+            else:
+                write_notebook(notebook, CELL)
+            env = {"WORKBENCH_CORPUS": str(truth.corpus), "WORKBENCH_N": str(N)}
+            context = serve(kind, notebook, folder, env)
+            running[kind] = (context, context.__enter__())
+            contexts.append(context)
+        return running[kind][1]
+
+    yield start
+    for context in contexts:
+        context.__exit__(None, None, None)
+
+
+@both
+def test_a_threshold_moved_by_hand_keeps_what_python_keeps_and_exports_it(
+    page: Page, servers: Callable[[Kind], Server], truth: Truth, kind: Kind
+) -> None:
+    server = servers(kind)
+    bench = BenchPage.wait(Notebook.open(page, server))
+    assert bench.load() == N
+    bench.score(SCORES)
+    assert bench.kept() == N
+
+    bench.tab("scores").press("n_tokens", "low", "PageUp", 4)
+    bench.press("n_tokens", "low", "ArrowRight", 3)
+    bench.press("compression_ratio", "high", "PageDown", 3)
+    recipe = bench.recipe_json()
+    outcome = truth.outcome(recipe)
+    n_kept = int(outcome.keep.sum())
+    assert 0 < n_kept < N
+    bench.wait_until_kept(n_kept)
+
+    check_a_dropped_document(bench, truth, outcome)
+    manifest = export(bench, server)
+    check_manifest(manifest, truth, outcome)
+
+
+def check_a_dropped_document(bench: BenchPage, truth: Truth, outcome: wb.Outcome) -> None:
+    """The first of the list, opened by keyboard: its text, the step that dropped it, and why."""
+    bench.tab("documents").find(".wb-show[data-show=dropped]").click()
+    n_dropped = int((~outcome.keep).sum())
+    bench.find(f".wb-page[data-found='{n_dropped}']").wait_for()
+    first = bench.find(".wb-row").first
+    row = int(first.get_attribute("data-row") or -1)
+    first.press("Enter")
+    reader = bench.find(f".wb-reader[data-row='{row}']")
+    reader.wait_for()
+    assert not outcome.keep[row]
+    assert reader.locator(".wb-verdict").get_attribute("data-kept") == "false"
+    assert reader.locator(".wb-reason").text_content() == outcome.reason(row)
+    step = outcome.fitted.recipe.steps[int(outcome.step[row])]
+    assert step.params.score in (reader.locator(".wb-step").text_content() or "")
+    assert reader.locator(".wb-doc-id").text_content() == truth.table.sample.doc_ids[row]
+    shown = reader.locator(".wb-text").text_content() or ""
+    text = truth.table.sample.texts[row]
+    assert shown
+    assert text.startswith(shown)
+
+
+def export(bench: BenchPage, server: Server) -> Path:
+    name = f"by-hand-{server.kind}.manifest"
+    bench.tab("export").find(".wb-export-path").fill(name)
+    bench.find(".wb-export-button").click()
+    bench.see(bench.root.locator(".wb-written", has_text=name))
+    return server.log.parent / name
+
+
+def check_manifest(manifest: Path, truth: Truth, outcome: wb.Outcome) -> None:
+    """It expects what was shown, and applied to the sample itself it keeps exactly the documents that were shown."""
+    content = json.loads((manifest / "manifest.json").read_text())
+    assert content["input"]["fingerprint"] == truth.table.sample.fingerprint
+    assert [step["select"] for step in content["steps"]] == ["band", "band"]
+    sample = manifest.parent / "sample.parquet"
+    truth.table.sample.frame.write_parquet(sample)
+    out = manifest.parent / f"{manifest.name}-applied"
+    wb.apply(manifest, wb.read(sample), out)
+    kept = pl.read_parquet(out / "kept" / "*.parquet")["doc_id"]
+    expected = {doc for doc, keep in zip(truth.table.sample.doc_ids, outcome.keep, strict=True) if keep}
+    assert set(kept) == expected
+    assert kept.len() == len(expected)
+
+
+@both
+def test_undo_takes_a_move_back(page: Page, servers: Callable[[Kind], Server], kind: Kind) -> None:
+    bench = BenchPage.wait(Notebook.open(page, servers(kind)))
+    bench.load()
+    bench.score(SCORES)
+    bench.tab("scores").press("n_tokens", "low", "PageUp", 2)
+    assert bench.kept() < N
+    while bench.find(".wb-undo").is_enabled():
+        before = bench.kept()
+        bench.find(".wb-undo").click()
+        bench.notebook.page.wait_for_function(
+            "([undo, total, before]) => undo.disabled || Number(total.dataset.kept) !== before",
+            arg=[bench.find(".wb-undo").element_handle(), bench.find(".wb-total").element_handle(), before],
+        )
+    bench.wait_until_kept(N)
+
+
+def test_picture_of_the_bench(page: Page, servers: Callable[[Kind], Server], tmp_path: Path) -> None:
+    """The README's picture: `make picture` sets WORKBENCH_PICTURE to where it is to be written."""
+    bench = BenchPage.wait(Notebook.open(page, servers("app")))
+    bench.load()
+    bench.score(SCORES)
+    bench.tab("scores").press("n_tokens", "low", "PageUp", 3)
+    picture = Path(os.environ.get("WORKBENCH_PICTURE", tmp_path / "bench.png"))
+    page.screenshot(path=picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")

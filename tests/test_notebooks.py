@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import workbench as wb
+from tests.browser.hostile import MARK, PAYLOADS, write_hostile_corpus
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_ORDER = ("01_look", "03_select", "05_apply", "app")  # the third reads what the second writes
+N = 260
+
+
+@pytest.fixture(params=IN_ORDER)
+def committed(request: pytest.FixtureRequest) -> Any:
+    return json.loads((ROOT / "notebooks" / f"{request.param}.ipynb").read_text())
+
+
+def code_of(notebook: Any) -> list[str]:
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def test_every_notebook_is_listed_here() -> None:
+    assert sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")) == sorted(IN_ORDER)
+
+
+def test_no_output_is_committed(committed: Any) -> None:
+    for cell in committed["cells"]:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+    assert committed["metadata"]["kernelspec"]["name"] == "python3"
+    nbformat.validate(nbformat.from_dict(committed))
+
+
+def test_no_cell_shows_text_as_markup(committed: Any) -> None:
+    # What these show of a corpus would be run by the browser; polars' frames, print and our widgets show text.
+    for code in code_of(committed):
+        assert not re.search(r"\bHTML\b|\bMarkdown\b|HTMLMath|\.style\b|display\(|to_html|unsafe", code)
+
+
+def test_the_app_only_places_the_bench() -> None:
+    code = code_of(json.loads((ROOT / "notebooks" / "app.ipynb").read_text()))
+    assert len(code) == 1
+    assert len(re.findall(r"^\S", code[0], re.MULTILINE)) <= 8
+    assert not re.search(r"\b(def|for|if|while|lambda)\b", code[0])
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """All notebooks, run one after the other as a reader does, on a small corpus with hostile documents in it."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    corpus = write_hostile_corpus(folder / "corpus")
+    wb.read(wb.sample_corpus()).sample(300, seed=1).frame.write_parquet(corpus / "real.parquet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_CORPUS", str(corpus))
+        patch.setenv("WORKBENCH_OUT", str(folder / "out"))
+        patch.setenv("WORKBENCH_N", str(N))
+        patch.setenv("COVERAGE_PROCESS_START", "")
+        done = {}
+        for name in IN_ORDER:
+            notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+            client = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}})
+            client.execute()
+            done[name] = {"notebook": notebook, "widgets": client.widget_state}
+        yield done
+
+
+def outputs(notebook: Any) -> list[Any]:
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def printed(notebook: Any) -> str:
+    return "".join(output.text for output in outputs(notebook) if output.output_type == "stream")
+
+
+@pytest.mark.slow
+def test_the_notebooks_run_from_the_first_look_to_a_manifest_that_holds(executed: dict[str, Any]) -> None:
+    assert f"{N:,} of " in printed(executed["01_look"]["notebook"])
+    assert "rows that couldn't be read: 2" in printed(executed["01_look"]["notebook"])
+    assert re.search(rf"kept \d+ of {N} documents", printed(executed["03_select"]["notebook"]))
+    assert printed(executed["05_apply"]["notebook"]).strip().endswith("\nholds")
+    assert executed["app"]["widgets"]
+
+
+@pytest.mark.slow
+def test_what_the_notebooks_show_of_a_hostile_corpus_is_text(executed: dict[str, Any]) -> None:
+    seen = 0
+    for name in IN_ORDER:
+        for output in outputs(executed[name]["notebook"]):
+            data = output.get("data", {})
+            assert "text/markdown" not in data
+            page = data.get("text/html", "")
+            assert f"{MARK}" not in re.sub(
+                r"&lt;.*?(&gt;|&hellip;|…|$)", "", page, flags=re.DOTALL | re.MULTILINE
+            )
+            assert not any(payload in page for payload in PAYLOADS if "<" in payload)
+            seen += html.escape("<img")[:4] in page
+    assert seen  # the hostile documents were among those shown

@@ -1,0 +1,124 @@
+"""The map of a sample: where documents lie, and their colours by source, cluster, score or what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.checks import Array, BoolArray, FloatArray, IntArray
+from workbench.plots.axis import fit_axis, short
+from workbench.plots.colors import DROPPED, KEPT, PALETTE, category_colors
+
+# Viridis (Smith and van der Walt 2015), which is even in lightness and colour-blind safe, without its palest end.
+_SEQUENCE = (
+    "#440154", "#482475", "#414487", "#355f8d", "#2a788e", "#21918c", "#22a884", "#44bf70", "#7ad151", "#bddf26",
+)  # fmt: skip
+_UNSCORED = "#9a9a9a"
+
+
+@dataclass(frozen=True)
+class Coloring:
+    """A colour for each document.
+
+    Attributes
+    ----------
+    codes
+        Which of `colors` each document has, int64 (n,).
+    colors, labels
+        One an entry of the legend.
+    is_ordered
+        Whether the entries are ranges of one score, to be shown as a scale.
+    """
+
+    codes: IntArray
+    colors: tuple[str, ...]
+    labels: tuple[str, ...]
+    is_ordered: bool = False
+
+    @property
+    def counts(self) -> list[int]:
+        """Documents of each entry."""
+        return np.bincount(self.codes, minlength=len(self.colors)).tolist()
+
+
+def color_by_name(names: Sequence[str] | Array) -> Coloring:
+    """A colour a name (source, language), the same in every chart."""
+    labels, codes = np.unique(np.asarray(names, dtype=object), return_inverse=True)
+    colors = category_colors(str(label) for label in labels)
+    return Coloring(codes.astype(np.int64), tuple(colors[str(x)] for x in labels), tuple(str(x) for x in labels))
+
+
+def color_by_cluster(clusters: FloatArray, names: Mapping[int, str]) -> Coloring:
+    """A colour a cluster, the largest first; noise (-1) and documents without a cluster are grey.
+
+    Parameters
+    ----------
+    clusters
+        Cluster codes, (n,).
+    names
+        Keyword label by code.
+    """
+    whole = np.where(np.isfinite(clusters), clusters, -1).astype(np.int64)
+    present = np.unique(whole)
+    inside = [int(code) for code in present if code >= 0]
+    colors = [PALETTE[i % len(PALETTE)] for i in range(len(inside))]
+    labels = [names.get(code, f"cluster {code}") for code in inside]
+    if len(inside) < len(present):
+        inside.append(-1)
+        colors.append(DROPPED)
+        labels.append("noise")
+    place = {code: i for i, code in enumerate(inside)}
+    return Coloring(np.asarray([place[int(code)] for code in whole], dtype=np.int64), tuple(colors), tuple(labels))
+
+
+def color_by_kept(keep: BoolArray) -> Coloring:
+    """Dropped documents pale, kept ones strong."""
+    return Coloring(keep.astype(np.int64), (DROPPED, KEPT), ("dropped", "kept"))
+
+
+def color_by_score(values: FloatArray) -> Coloring:
+    """Ten steps over the score's axis, logarithmic where it is heavy-tailed; documents without the score are grey."""
+    axis = fit_axis(values)
+    if axis is None:
+        return Coloring(np.zeros(len(values), dtype=np.int64), (_UNSCORED,), ("not scored",))
+    n = len(_SEQUENCE)
+    places = axis.positions(values)
+    scored = np.isfinite(places)
+    codes = np.full(len(values), n, dtype=np.int64)
+    codes[scored] = np.minimum(n - 1, (places[scored] * n).astype(np.int64))
+    ends = [short(axis.snap(axis.value_at(i / n))) for i in range(n + 1)]
+    labels = tuple(f"{low} to {high}" for low, high in zip(ends[:-1], ends[1:], strict=True))
+    if scored.all():
+        return Coloring(codes, _SEQUENCE, labels, is_ordered=True)
+    return Coloring(codes, (*_SEQUENCE, _UNSCORED), (*labels, "not scored"), is_ordered=True)
+
+
+def map_data(x: FloatArray, y: FloatArray, coloring: Coloring) -> dict[str, list[Any]]:
+    """The documents that have a place, as columns x, y and group."""
+    placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    return {
+        "x": np.asarray(x, dtype=np.float64)[placed].tolist(),
+        "y": np.asarray(y, dtype=np.float64)[placed].tolist(),
+        "group": [coloring.labels[code] for code in coloring.codes[placed]],
+    }
+
+
+def map_chart(data: Mapping[str, list[Any]], coloring: Coloring, title: str = "") -> Any:
+    """An altair chart of `map_data`; axes carry no numbers, since distances between far groups mean nothing."""
+    import altair as alt
+
+    rows = [{"x": x, "y": y, "group": group} for x, y, group in zip(*(data[k] for k in ("x", "y", "group")), strict=True)]
+    blank = alt.Axis(labels=False, ticks=False, title=None, grid=False)
+    return (
+        alt.Chart(alt.Data(values=rows), title=title)
+        .mark_circle(size=14, opacity=0.6)
+        .encode(
+            alt.X("x:Q", axis=blank, scale=alt.Scale(zero=False)),
+            alt.Y("y:Q", axis=blank, scale=alt.Scale(zero=False)),
+            alt.Color("group:N", scale=alt.Scale(domain=list(coloring.labels), range=list(coloring.colors)), title=None),
+        )
+        .properties(width=520, height=420)
+    )

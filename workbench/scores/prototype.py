@@ -1,0 +1,104 @@
+"""How far a document lies from the typical ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.checks import Array, check_at_least
+from workbench.models.kmeans import assign, spherical_kmeans
+from workbench.scores.base import Inputs, ScoreSpec, State, as_column
+
+# With fewer documents a cluster its centroid is a document rather than a prototype.
+_DOCUMENTS_A_CLUSTER = 10
+
+
+@dataclass(frozen=True)
+class PrototypeParams:
+    """How the prototypes are found.
+
+    Attributes
+    ----------
+    n_clusters
+        Clusters at most, at least 1: a small sample of n documents gets n // 10.
+    n_iterations
+        Of k-means, at least 1.
+    """
+
+    n_clusters: int = 50
+    n_iterations: int = 20
+
+
+def fit(inputs: Inputs, params: PrototypeParams, seed: int) -> State:
+    """The centroids of the sample's embeddings: {"centroids": float32 (k, d), unit rows}.
+
+    k is `min(n_clusters, max(1, n // 10))`, to be read off the state.
+
+    Raises
+    ------
+    InputError
+        If `n_clusters` or `n_iterations` is below 1, or an embedding is zero or not finite.
+    """
+    check_at_least("n_clusters", params.n_clusters, 1)
+    check_at_least("n_iterations", params.n_iterations, 1)
+    x = inputs.columns["embedding"]
+    n_clusters = min(params.n_clusters, max(1, len(x) // _DOCUMENTS_A_CLUSTER))
+    return {"centroids": spherical_kmeans(x, n_clusters, params.n_iterations, seed)}
+
+
+def prototype_distance(embedding: Array, centroids: Array) -> Array:
+    """1 minus the cosine similarity to the nearest centroid.
+
+    Parameters
+    ----------
+    embedding
+        (n, d).
+    centroids
+        (k, d), unit rows.
+
+    Returns
+    -------
+    float32 (n,) in 0..2; low is typical, high is rare, hard or noise.
+
+    Raises
+    ------
+    InputError
+        If the dimensions differ, or a row is zero or not finite.
+
+    Notes
+    -----
+    Sorscher et al. 2022, with spherical k-means. Duplicates pull a centroid towards themselves (Tirumala et
+    al. 2023), so remove them first. Much data: keep the far ones; little data: keep the near ones.
+
+    Examples
+    --------
+    >>> x = np.array([[2.0, 0.0], [0.0, 3.0], [0.0, -1.0]])
+    >>> prototype_distance(x, np.array([[1.0, 0.0], [0.0, 1.0]])).tolist()
+    [0.0, 0.0, 1.0]
+    """
+    return np.asarray(np.float32(1) - assign(embedding, centroids)[1])
+
+
+def compute(inputs: Inputs, params: PrototypeParams, state: State) -> Mapping[str, Array]:
+    """`prototype_distance` of each document to the centroids of the fitted state."""
+    return {
+        "prototype_distance": as_column(prototype_distance(inputs.columns["embedding"], state["centroids"]))
+    }
+
+
+SPECS: tuple[ScoreSpec, ...] = (
+    ScoreSpec(
+        name="prototype_distance",
+        version=1,
+        title="Cosine distance to the nearest of the sample's cluster centres",
+        unit="cosine distance",
+        better="neither",
+        needs=("embedding",),
+        compute=compute,
+        params=PrototypeParams,
+        fit=fit,
+        paper="Sorscher et al. 2022, arXiv:2206.14486",
+    ),
+)
