@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from workbench.checks import Array, FloatArray
+from workbench.checks import Array, FloatArray, IntArray
 from workbench.plots.axis import kept_share_below
 from workbench.recipe.model import Recipe, Step
 from workbench.selectors.band import BandParams
@@ -36,7 +37,7 @@ def bounds(recipe: Recipe, score: str) -> tuple[Threshold, Threshold]:
 
 
 def with_bounds(recipe: Recipe, score: str, low: Threshold, high: Threshold) -> Recipe:
-    """The recipe with these thresholds; where both sides are open the step goes, and with it what it drops as unscored."""
+    """The recipe with these thresholds; with both sides open the step goes, and what it drops as unscored comes back."""
     index = find_step(recipe, "band", score)
     if low is None and high is None:
         return recipe if index is None else without_step(recipe, index)
@@ -89,7 +90,7 @@ def resolved(bound: Threshold) -> float | None:
     return bound.value if isinstance(bound, Quantile) else bound
 
 
-def near_order(values: Array, cuts: tuple[float, ...], place: Any) -> Array:
+def near_order(values: Array, cuts: tuple[float, ...], place: Callable[[Array], Array]) -> IntArray:
     """Rows by how near their score lies to the nearest cut, on the axis as it is drawn; unscored rows are left out.
 
     Parameters
@@ -103,5 +104,5 @@ def near_order(values: Array, cuts: tuple[float, ...], place: Any) -> Array:
     """
     at = place(values)
     distance = np.min(np.abs(at[:, None] - place(np.asarray(cuts))[None, :]), axis=1)
-    order = np.argsort(distance, kind="stable")
-    return order[np.isfinite(distance[order])]
+    order: IntArray = np.argsort(distance, kind="stable")
+    return order[np.isfinite(distance[order])].astype(np.int64)

@@ -17,11 +17,11 @@ from widgets.histograms import Histograms
 from widgets.jobs import Jobs
 from widgets.load import Draw, Load
 from widgets.map import Map
+from widgets.pages import Query
 from widgets.progress import NotebookProgress
 from widgets.recipe import RecipeForm
 from widgets.shell import TABS, Shell
 from widgets.state import BenchState
-from widgets.pages import Query
 from workbench.corpus import Corpus, Sample, read
 from workbench.engine.export import export, used_scores
 from workbench.engine.passes import plan_passes
@@ -73,7 +73,9 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         models: Models | None = None,
         root: Path | str | None = None,
     ) -> None:
-        self.state = BenchState(recipe if isinstance(recipe, Recipe) or recipe is None else parse_recipe(recipe))
+        self.state = BenchState(
+            recipe if isinstance(recipe, Recipe) or recipe is None else parse_recipe(recipe)
+        )
         self.state.sync_quantiles()
         self._store = store if isinstance(store, Store) else Store(store)
         self._models = models or Models()
@@ -87,7 +89,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _build_views(self, given: str | None) -> None:
         self._shell = Shell(self.state, self._choose)
         report = self._shell.complain
-        self._jobs = Jobs(lambda progress: self._load.show_progress(progress), report)
+        self._jobs = Jobs(self._show_progress, report)
         self._load = Load(
             self.state,
             report,
@@ -104,13 +106,16 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._export = Export(self.state, report, self._start_export)
         views = (self._load, self._map, self._histograms, self._documents, self._recipe_form, self._export)
         self._panels = {name: ipywidgets.VBox([view]) for (name, _), view in zip(TABS, views, strict=True)}
-        self._views = dict(zip(self._panels, views, strict=True))
+        self._views: dict[str, Any] = dict(zip(self._panels, views, strict=True))
         for name, panel in self._panels.items():
             panel.add_class("wb-panel")
             panel.add_class(f"wb-panel-{name}")
         super().__init__([self._shell, *self._panels.values()])
         self.add_class("wb-bench")
         self._choose("load")
+
+    def _show_progress(self, progress: dict[str, Any] | None) -> None:
+        self._load.show_progress(progress)
 
     def _choose(self, name: str) -> None:
         for other, panel in self._panels.items():
@@ -198,7 +203,9 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
                 id_column=form.id_column,
                 source_column=form.source_column,
             )
-        return corpus.sample(form.n, by="source" if form.by_source else None, seed=form.seed, progress=progress)
+        return corpus.sample(
+            form.n, by="source" if form.by_source else None, seed=form.seed, progress=progress
+        )
 
     def _take(self, sample: Sample) -> None:
         self.state.load(Table(sample, self._models))
@@ -253,7 +260,12 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._adopt(table)
             self._export.tell(is_busy=False)
 
-        self._jobs.start(work, lambda out: self._export.tell(f"The manifest was written to {out}"), ended, self._n_passes(needed))
+        self._jobs.start(
+            work,
+            lambda out: self._export.tell(f"The manifest was written to {out}"),
+            ended,
+            self._n_passes(needed),
+        )
         self._export.tell(is_busy=True)
 
     def _show_selection(self) -> None:

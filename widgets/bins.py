@@ -12,6 +12,7 @@ from workbench.engine.score import Table
 from workbench.plots.axis import Axis, bin_codes, bin_edges, fit_axis, ticks
 from workbench.scores import SCORES
 
+
 @dataclass(frozen=True)
 class Chart:
     """The histogram of one score, as it stays while thresholds move.
@@ -68,7 +69,9 @@ class Bins:
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         # One array for all charts, documents first, so that one gather and one bincount serve a move.
         shifted = [code + start for code, start in zip(codes, self._starts, strict=False)]
-        self._codes = np.stack(shifted, axis=1).astype(np.int32) if shifted else np.zeros((0, 0), dtype=np.int32)
+        self._codes = (
+            np.stack(shifted, axis=1).astype(np.int32) if shifted else np.zeros((0, 0), dtype=np.int32)
+        )
 
     def kept(self, keep: BoolArray) -> dict[str, list[int]]:
         """Kept documents in each bin, by score."""
@@ -86,7 +89,11 @@ def make_bins(table: Table) -> Bins:
     """Bin every score that a threshold can be set on."""
     charts, codes = [], []
     for name in shown_scores(table):
-        made = _bin_labels(name, table.scores[name]) if SCORES[name].labels else _bin_values(name, table.scores[name])
+        made = (
+            _bin_labels(name, table.scores[name])
+            if SCORES[name].labels
+            else _bin_values(name, table.scores[name])
+        )
         if made:
             charts.append(made[0])
             codes.append(made[1])
@@ -137,6 +144,6 @@ def family(score: str) -> str:
         return {"gopher": "Gopher", "fineweb": "FineWeb", "c4": "C4"}[head]
     spec = SCORES.get(score)
     needs = spec.needs if spec else ()
-    if spec and spec.scope == "sample" or "embedding" in needs or "embedder" in needs:
+    if (spec and spec.scope == "sample") or "embedding" in needs or "embedder" in needs:
         return "Meaning"
     return "Language model" if "lm" in needs or "perplexity" in score else "Basics"

@@ -77,7 +77,8 @@ class Groups:
         documents, kept = np.bincount(self.codes, minlength=n), np.bincount(self.codes[keep], minlength=n)
         share = _shares(np.bincount(self.codes, weights=self.weights, minlength=n))
         kept_share = _shares(np.bincount(self.codes[keep], weights=self.weights[keep], minlength=n))
-        tokens = kept_tokens = np.zeros(n)
+        tokens: Array = np.zeros(n)
+        kept_tokens: Array = np.zeros(n)
         if self.tokens is not None:
             # float64 sums are exact up to 2**53 tokens
             tokens = np.bincount(self.codes, weights=self.tokens, minlength=n)
@@ -112,6 +113,6 @@ def group(sources: Sequence[str], tokens: Array | None, weights: FloatArray) -> 
     return Groups(tuple(str(name) for name in names), codes.astype(np.int64), whole, weights)
 
 
-def _shares(amounts: FloatArray) -> FloatArray:
+def _shares(amounts: Array) -> Array:
     total = amounts.sum()
     return amounts / total if total > 0 else np.zeros(len(amounts))

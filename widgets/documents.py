@@ -145,5 +145,7 @@ class Documents(View):
 
 def step_name(index: int, step: Mapping[str, Any]) -> str:
     """A step in a few words, counted from 1."""
-    detail = step.get("score") or ", ".join(f"{k} {v}" for k, v in step.items() if k in ("fraction", "epsilon"))
+    detail = step.get("score") or ", ".join(
+        f"{k} {v}" for k, v in step.items() if k in ("fraction", "epsilon")
+    )
     return f"{index + 1}. {step['select']}" + (f" {detail}" if detail else "")

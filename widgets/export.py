@@ -69,12 +69,18 @@ class Export(View):
             return {"hint": bench.problem or "Load documents on the Load tab first.", "rows": []}
         missing = [name for name in used_scores(bench.recipe) if name not in bench.table.scores]
         if missing:
-            return {"hint": f"Expectations need {', '.join(missing)}; Export computes that first.", "rows": []}
+            return {
+                "hint": f"Expectations need {', '.join(missing)}; Export computes that first.",
+                "rows": [],
+            }
         try:
             totals = expectations(bench.table, bench.outcome)
             basis = expectation_basis(bench.table, bench.resolved)
         except WorkbenchError as error:
             return {"hint": str(error), "rows": []}
         groups = [("all", totals.all), *sorted(totals.by_source.items())]
-        rows = [[name, *([e.value, e.low, e.high] for e in (amounts[key] for key in _AMOUNTS))] for name, amounts in groups]
+        rows = [
+            [name, *([e.value, e.low, e.high] for e in (amounts[key] for key in _AMOUNTS))]
+            for name, amounts in groups
+        ]
         return {"hint": "", "basis": _BASIS[basis], "rows": rows}

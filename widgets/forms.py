@@ -37,7 +37,11 @@ def kind_of(hint: Any) -> str:
 def score_options(select: str, table: Table | None) -> list[str]:
     """The computed scores that a selector's `score` may be: those with labels for one that keeps labels."""
     wants_labels = "values" in {field.name for field in fields(SELECTORS[select].params)}
-    known = [] if table is None else [name for name in SCORES if name in table.scores and table.scores[name].ndim == 1]
+    known = (
+        []
+        if table is None
+        else [name for name in SCORES if name in table.scores and table.scores[name].ndim == 1]
+    )
     return [name for name in known if bool(SCORES[name].labels) == wants_labels]
 
 
@@ -51,7 +55,10 @@ def step_form(step: Step, table: Table | None) -> list[FormField]:
     """The controls for one step, with the values that they show."""
     spec, given = step.spec, step.to_json()
     hints = get_type_hints(spec.params)
-    return [_control(spec, field, hints[field.name], given.get(field.name), table) for field in fields(spec.params)]
+    return [
+        _control(spec, field, hints[field.name], given.get(field.name), table)
+        for field in fields(spec.params)
+    ]
 
 
 def _control(spec: SelectorSpec, field: Field[Any], hint: Any, value: Any, table: Table | None) -> FormField:
@@ -61,7 +68,13 @@ def _control(spec: SelectorSpec, field: Field[Any], hint: Any, value: Any, table
         kind, options = "choice", score_options(spec.name, table)
         if value not in options:
             options = [value, *options]
-    return {"name": field.name, "kind": kind, "value": value, "options": options, "help": spec.help.get(field.name, "")}
+    return {
+        "name": field.name,
+        "kind": kind,
+        "value": value,
+        "options": options,
+        "help": spec.help.get(field.name, ""),
+    }
 
 
 def with_param(step: Step, name: str, value: object, index: int) -> Step:
@@ -99,11 +112,15 @@ def new_step(select: str, table: Table | None) -> Step:
     return parse_step(value)
 
 
-def _first_value(spec: SelectorSpec, name: str, kind: str, so_far: dict[str, Any], table: Table | None) -> Any:
+def _first_value(
+    spec: SelectorSpec, name: str, kind: str, so_far: dict[str, Any], table: Table | None
+) -> Any:
     if name == "score":
         options = score_options(spec.name, table)
         if not options:
-            raise InputError(f"{spec.name} needs a score and none that fits is computed; tick one on the Load tab")
+            raise InputError(
+                f"{spec.name} needs a score and none that fits is computed; tick one on the Load tab"
+            )
         return options[0]
     if kind == "names":
         return present_labels(so_far["score"], table) if table is not None and "score" in so_far else []

@@ -94,7 +94,9 @@ class Histograms(View):
         wanted = set(present if kept is None else kept)
         (wanted.add if messages.flag(content, "on") else wanted.discard)(label)
         values = tuple(name for name in present if name in wanted)
-        bench.edit(bands.with_categories(bench.recipe, score, None if len(values) == len(present) else values))
+        bench.edit(
+            bands.with_categories(bench.recipe, score, None if len(values) == len(present) else values)
+        )
 
     def _kept_labels(self, score: str) -> tuple[str, ...] | None:
         index = bands.find_step(self._bench.recipe, "category", score)
@@ -111,7 +113,9 @@ class Histograms(View):
         if not self.is_shown:
             return
         if bench.table is None:
-            self.show({"charts": [], "sources": {}, "hint": "Load documents and score them on the Load tab first."})
+            self.show(
+                {"charts": [], "sources": {}, "hint": "Load documents and score them on the Load tab first."}
+            )
             return
         if self._seen is not bench.bins:
             self._seen = bench.bins
@@ -144,4 +148,3 @@ class Histograms(View):
                 "text": "open" if value is None else short(value),
             }
         return out
-

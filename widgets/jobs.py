@@ -60,7 +60,10 @@ class Jobs:
             self._thread.join(timeout)
 
     def start(
-        self, work: Callable[[NotebookProgress], Any], done: Callable[[Any], None], ended: Callable[[], None],
+        self,
+        work: Callable[[NotebookProgress], Any],
+        done: Callable[[Any], None],
+        ended: Callable[[], None],
         n_parts: int = 1,
     ) -> None:
         """Run `work` in a thread, then `done` with its result if it had one, and `ended` in any case.
@@ -78,7 +81,7 @@ class Jobs:
                 result = work(progress)
             except WorkbenchError as error:
                 fault = str(error)
-            except Exception as error:  # noqa: BLE001 - one sentence, not a traceback on the server's console
+            except Exception as error:
                 fault = f"this failed ({type(error).__name__}: {str(error)[:300]})"
             post(lambda: self._end(result, fault, done, ended))
 

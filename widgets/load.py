@@ -73,7 +73,13 @@ def sample_summary(sample: Sample) -> dict[str, Any]:
         "chars": sum(chars.values()),
         "corpus": sum(stratum.n_corpus for stratum in strata.values()),
         "sources": [
-            {"name": name, "documents": drawn[name], "corpus": s.n_corpus, "rate": s.rate, "chars": chars[name]}
+            {
+                "name": name,
+                "documents": drawn[name],
+                "corpus": s.n_corpus,
+                "rate": s.rate,
+                "chars": chars[name],
+            }
             for name, s in sorted(strata.items())
         ],
         "quarantined": sample.design.n_quarantined,

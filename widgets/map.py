@@ -155,7 +155,9 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         is_new = self._coloring is None
         coloring = self._colored()
         if self._scatter is None:
-            self._scatter = _make_scatter(x[self._placed], y[self._placed], self._categories(coloring), coloring)
+            self._scatter = _make_scatter(
+                x[self._placed], y[self._placed], self._categories(coloring), coloring
+            )
             self._scatter.background(_DARK if self._is_dark else _LIGHT)
             self._scatter.mouse(mode=self._mode)
             self._scatter.widget.observe(self._lassoed, "selection")
@@ -175,7 +177,12 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         scores = [name for name in SCORES if name in table.scores and table.scores[name].ndim == 1]
         scores = [name for name in scores if name not in _NEEDS]
         cluster = [("cluster", "cluster")] if "cluster" in table.scores else []
-        return [("source", "source"), *cluster, ("kept", "kept / dropped"), *((name, name) for name in scores)]
+        return [
+            ("source", "source"),
+            *cluster,
+            ("kept", "kept / dropped"),
+            *((name, name) for name in scores),
+        ]
 
     def _colored(self) -> Coloring:
         if self._coloring is None:
@@ -190,7 +197,11 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
             return color_by_cluster(table.scores["cluster"], self._keywords(table.scores["cluster"]))
         if by in table.scores:
             values, labels = table.scores[by], SCORES[by].labels
-            return color_by_name([labels[int(v)] if np.isfinite(v) else "none" for v in values]) if labels else color_by_score(values)
+            return (
+                color_by_name([labels[int(v)] if np.isfinite(v) else "none" for v in values])
+                if labels
+                else color_by_score(values)
+            )
         self._by = "source"
         return color_by_name(table.sample.sources)
 
@@ -224,8 +235,11 @@ def _make_scatter(x: Array, y: Array, categories: Any, coloring: Coloring) -> An
     import pandas as pd
 
     frame = pd.DataFrame({"x": x.astype(np.float32), "y": y.astype(np.float32)})
-    scatter = jscatter.Scatter(data=frame, x="x", y="y", height=_HEIGHT, axes=False, legend=False, tooltip=False)
+    scatter = jscatter.Scatter(
+        data=frame, x="x", y="y", height=_HEIGHT, axes=False, legend=False, tooltip=False
+    )
     scatter.color(by=categories, map=list(coloring.colors), selected="#000000")
     scatter.size(default=4)
-    scatter.opacity(default=0.75)
+    # What isn't lassoed stays in sight.
+    scatter.opacity(default=0.75, unselected=0.45, by=None)
     return scatter

@@ -1,4 +1,4 @@
-"""Reading what a view sends. In voila that is a visitor's input: every field is checked for type, range and known name."""
+"""Reading what a view sends. In voila that is a visitor's input: type, range and name of every field are checked."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def matching_rows(
     rows = np.flatnonzero(wanted) if order is None else order[wanted[order]]
     if query.search:
         needle = query.search.lower()
-        rows = np.asarray([row for row in rows if needle in texts[row].lower()], dtype=np.int64)
+        rows = np.asarray([row for row in rows.tolist() if needle in texts[row].lower()], dtype=np.int64)
     return rows.astype(np.int64)
 
 

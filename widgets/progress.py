@@ -86,7 +86,9 @@ class NotebookProgress:
 
     def _check(self) -> None:
         if self._stop.is_set():
-            raise Cancelled("stopped; what was finished is kept in the store, and the next run goes on from there")
+            raise Cancelled(
+                "stopped; what was finished is kept in the store, and the next run goes on from there"
+            )
 
     def _tell(self, force: bool = False) -> None:
         now = self._clock()

@@ -40,7 +40,9 @@ class RecipeForm(View):
     _esm = script("recipe")
     _css = style("recipe")
 
-    def __init__(self, bench: BenchState, report: Report, *, say: Callable[[str], None], root: Path | None) -> None:
+    def __init__(
+        self, bench: BenchState, report: Report, *, say: Callable[[str], None], root: Path | None
+    ) -> None:
         self._bench = bench
         self._say = say
         self._root = root
@@ -146,7 +148,9 @@ class RecipeForm(View):
         """The constants that the quantiles of a step stand for."""
         params: Mapping[str, Any] = self._bench.resolved.steps[index].to_json()
         return {
-            name: value["value"] for name, value in params.items() if isinstance(value, Mapping) and "value" in value
+            name: value["value"]
+            for name, value in params.items()
+            if isinstance(value, Mapping) and "value" in value
         }
 
 
@@ -154,5 +158,7 @@ def _read_recipe(path: Path) -> Recipe:
     if not path.is_file():
         raise InputError(f"there is no file {path}; give the path of a recipe")
     if path.stat().st_size > messages.MAX_JSON:
-        raise InputError(f"{path.name} has more than {messages.MAX_JSON:,} bytes, which no recipe has; give another file")
+        raise InputError(
+            f"{path.name} has more than {messages.MAX_JSON:,} bytes, which no recipe has; give another file"
+        )
     return parse_recipe(path.read_bytes())

@@ -39,7 +39,9 @@ class Shell(View):
         self.active = "load"
         super().__init__(
             {
-                "tab": lambda content: self.activate(messages.known(content, "name", [name for name, _ in TABS])),
+                "tab": lambda content: self.activate(
+                    messages.known(content, "name", [name for name, _ in TABS])
+                ),
                 "undo": lambda content: bench.undo(),
                 "redo": lambda content: bench.redo(),
                 "dismiss": lambda content: self.say(""),
@@ -73,7 +75,9 @@ class Shell(View):
             {
                 "tabs": [list(tab) for tab in TABS],
                 "active": self.active,
-                "count": bench.count().to_json() if bench.table is not None and bench.outcome is not None else None,
+                "count": bench.count().to_json()
+                if bench.table is not None and bench.outcome is not None
+                else None,
                 "canUndo": bench.can_undo,
                 "canRedo": bench.can_redo,
                 "message": self._message,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -11,25 +11,19 @@ import numpy as np
 from widgets import bands
 from widgets.bins import Bins, Chart, make_bins
 from widgets.counts import Count, Groups, group
+from widgets.history import History
+from widgets.memo import Memo
 from widgets.pages import Query, matching_rows
 from workbench.checks import Array, IntArray
 from workbench.corpus import Sample
 from workbench.engine.score import Table
-from workbench.engine.select import FitCache, Outcome, select
+from workbench.engine.select import Outcome
 from workbench.errors import InputError, WorkbenchError
 from workbench.plots.axis import N_POSITIONS, Axis
 from workbench.recipe.model import Recipe
 from workbench.selectors.base import Quantile, Threshold
 
 Change = Literal["table", "recipe", "selection"]
-
-_HISTORY = 200
-
-
-@dataclass(frozen=True)
-class _Edit:
-    recipe: Recipe
-    gesture: str | None
 
 
 class BenchState:
@@ -55,11 +49,8 @@ class BenchState:
         self.problem: str | None = None
         self.selection: IntArray = np.zeros(0, dtype=np.int64)
         self.as_quantile: set[str] = set()
-        self._recipe = recipe or Recipe()
-        self._past: list[_Edit] = []
-        self._future: list[Recipe] = []
-        self._gesture: str | None = None
-        self._cache = FitCache()
+        self._history = History(recipe or Recipe())
+        self._memo = Memo()
         self._bins: Bins | None = None
         self._groups: Groups | None = None
         self._listeners: list[Callable[[Change], None]] = []
@@ -77,7 +68,7 @@ class BenchState:
     def load(self, table: Table) -> None:
         """Take another sample; the recipe stays, the lasso goes."""
         self.selection = np.zeros(0, dtype=np.int64)
-        self._cache = FitCache()
+        self._memo = Memo()
         self.set_table(table)
 
     def set_table(self, table: Table) -> None:
@@ -121,7 +112,9 @@ class BenchState:
             If the score has none: it isn't computed, or no document has it.
         """
         if score not in self.bins.charts:
-            raise InputError(f"{score!r} has no histogram; compute it on the Load tab, or choose another score")
+            raise InputError(
+                f"{score!r} has no histogram; compute it on the Load tab, or choose another score"
+            )
         return self.bins.charts[score]
 
     # ---- the recipe ----------------------------------------------------------------------------------------
@@ -129,12 +122,12 @@ class BenchState:
     @property
     def recipe(self) -> Recipe:
         """The recipe as it stands."""
-        return self._recipe
+        return self._history.recipe
 
     @property
     def resolved(self) -> Recipe:
         """The recipe with its quantiles resolved, where it can run."""
-        return self.outcome.fitted.recipe if self.outcome is not None else self._recipe
+        return self.outcome.fitted.recipe if self.outcome is not None else self.recipe
 
     def edit(self, recipe: Recipe, *, gesture: str | None = None) -> None:
         """Replace the recipe; what one gesture (a drag) does is undone at once.
@@ -146,70 +139,55 @@ class BenchState:
         WorkbenchError
             If a step refuses its parameters or can't decide about a document; the recipe stays as it was.
         """
-        if recipe == self._recipe:
+        if recipe == self.recipe:
             return
-        before = self._recipe
-        self._recipe = recipe
-        try:
-            self._run(refuse=True)
-        except WorkbenchError:
-            self._recipe = before
-            raise
-        if gesture is None or gesture != self._gesture:
-            self._past = [*self._past[-_HISTORY:], _Edit(before, gesture)]
-        self._gesture = gesture
-        self._future.clear()
+        if self.table is not None:
+            outcome, problem = self._outcome_of(recipe, self.table)
+            self.outcome, self.problem = outcome, problem
+        self._history.edit(recipe, gesture)
         self._tell("recipe")
 
     def undo(self) -> None:
         """Go back to the recipe before the last edit, if there was one."""
-        if self._past:
-            self._future.append(self._recipe)
-            self._step_to(self._past.pop().recipe)
+        if self._history.undo():
+            self._run()
+            self._tell("recipe")
 
     def redo(self) -> None:
         """Take the last undo back, if there was one."""
-        if self._future:
-            self._past.append(_Edit(self._recipe, None))
-            self._step_to(self._future.pop())
+        if self._history.redo():
+            self._run()
+            self._tell("recipe")
 
     @property
     def can_undo(self) -> bool:
         """Whether there is an edit to undo."""
-        return bool(self._past)
+        return self._history.can_undo
 
     @property
     def can_redo(self) -> bool:
         """Whether there is an undo to take back."""
-        return bool(self._future)
+        return self._history.can_redo
 
-    def _step_to(self, recipe: Recipe) -> None:
-        self._recipe, self._gesture = recipe, None
-        self._run()
-        self._tell("recipe")
+    def _run(self) -> None:
+        if self.table is not None:
+            try:
+                self.outcome, self.problem = self._outcome_of(self.recipe, self.table)
+            except WorkbenchError as error:
+                self.outcome, self.problem = None, str(error)
 
-    def _run(self, refuse: bool = False) -> None:
-        if self.table is None:
-            return
-        lacking = [name for name in self._recipe.score_needs if name not in self.table.scores]
+    def _outcome_of(self, recipe: Recipe, table: Table) -> tuple[Outcome | None, str | None]:
+        lacking = [name for name in recipe.score_needs if name not in table.scores]
         if lacking:
-            self.outcome = None
-            self.problem = f"the recipe reads {', '.join(lacking)}, not computed yet; tick it on the Load tab and score"
-            return
-        try:
-            outcome = select(self._recipe, self.table, cache=self._cache)
-        except WorkbenchError as error:
-            if refuse:
-                raise
-            self.outcome, self.problem = None, str(error)
-            return
-        self.outcome, self.problem = outcome, None
+            names = ", ".join(lacking)
+            return None, f"the recipe reads {names}, not computed yet; tick it on the Load tab and score"
+        return self._memo.select(recipe, table), None
 
     # ---- thresholds ----------------------------------------------------------------------------------------
 
     def set_bounds(self, score: str, low: Threshold, high: Threshold, *, gesture: str | None = None) -> None:
         """Set both thresholds of a score, each a number, a quantile or None for an open side."""
-        self.edit(bands.with_bounds(self._recipe, score, low, high), gesture=gesture)
+        self.edit(bands.with_bounds(self.recipe, score, low, high), gesture=gesture)
 
     def bound_values(self, score: str) -> tuple[float | None, float | None]:
         """The numbers that the thresholds of a score stand for."""
@@ -218,7 +196,7 @@ class BenchState:
 
     def move(self, score: str, side: bands.Side, value: float | None, *, gesture: str | None = None) -> None:
         """Move one threshold to a value, held to the other one; where quantiles are on it becomes a quantile."""
-        low, high = bands.bounds(self._recipe, score)
+        low, high = bands.bounds(self.recipe, score)
         low_value, high_value = self.bound_values(score)
         bound: Threshold = None
         if value is not None:
@@ -270,8 +248,10 @@ class BenchState:
 
     def sync_quantiles(self) -> None:
         """Show as quantiles those scores whose thresholds the recipe gives so (after loading a recipe)."""
-        for step in self._recipe.steps:
-            if step.select == "band" and any(isinstance(getattr(step.params, s), Quantile) for s in bands.SIDES):
+        for step in self.recipe.steps:
+            if step.select == "band" and any(
+                isinstance(getattr(step.params, s), Quantile) for s in bands.SIDES
+            ):
                 self.as_quantile.add(step.params.score)
 
     # ---- what is kept --------------------------------------------------------------------------------------
@@ -286,13 +266,15 @@ class BenchState:
 
     @property
     def keep(self) -> Array:
-        """bool (n,): what the recipe keeps; all documents while it can't run."""
+        """Bool (n,): what the recipe keeps; all documents while it can't run."""
         return self.outcome.keep if self.outcome is not None else np.ones(len(self.loaded), dtype=bool)
 
     @property
     def dropped_by(self) -> Array:
         """int16 (n,): the step that dropped each document, -1 for a kept one."""
-        return self.outcome.step if self.outcome is not None else np.full(len(self.loaded), -1, dtype=np.int16)
+        return (
+            self.outcome.step if self.outcome is not None else np.full(len(self.loaded), -1, dtype=np.int16)
+        )
 
     def count(self) -> Count:
         """The count in all."""
@@ -319,5 +301,4 @@ class BenchState:
 
     def reseed(self, seed: int) -> None:
         """Set the recipe's seed."""
-        self.edit(replace(self._recipe, seed=seed))
-
+        self.edit(replace(self.recipe, seed=seed))

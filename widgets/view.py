@@ -18,7 +18,7 @@ _STATIC = Path(__file__).parent / "static"
 
 
 def script(stem: str) -> str:
-    """A view's module: the shared helpers, then its own code. Each widget carries its module, so no page asks for a file."""
+    """A view's module: the shared helpers, then its own code. It travels with the widget, so no page asks for files."""
     return "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("common", stem))
 
 
@@ -27,7 +27,7 @@ def style(stem: str) -> str:
     return (_STATIC / f"{stem}.css").read_text(encoding="utf-8")
 
 
-class View(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types for its traits
+class View(anywidget.AnyWidget):
     """A view with one dictionary of state and one handler for each kind of message.
 
     The view never writes `state`, and Python never reads it back: whatever a visitor of a voila page does to it
@@ -69,5 +69,5 @@ def handle_message(content: object, handlers: Mapping[str, Handler], report: Rep
         handlers[kind](content)
     except WorkbenchError as error:
         report(str(error))
-    except Exception as error:  # noqa: BLE001 - a fault of ours must not leave a traceback in a visitor's page
+    except Exception as error:
         report(f"this failed inside the bench ({type(error).__name__}: {str(error)[:200]}); please report it")

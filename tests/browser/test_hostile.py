@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 import workbench as wb
 from tests.browser.bench_page import BenchPage
-from tests.browser.conftest import write_notebook
+from tests.browser.conftest import Watch, write_notebook
 from tests.browser.hostile import FLAG, INTRUDERS, PAYLOADS, write_hostile_corpus
 from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, Server, serve
@@ -124,7 +124,7 @@ def test_hostile_text_is_text_in_every_tab(
     check_nothing_ran(page, dialogs, "documents")
 
     bench.tab("recipe").find(".wb-step-card").first.wait_for()
-    bench.tab("export").find(".wb-expected tbody th", has_text=PAYLOADS[0]).first.wait_for()
+    bench.tab("export").find(".wb-expected tbody th").get_by_text(PAYLOADS[0], exact=True).wait_for()
     bench.find(".wb-export-path").fill(PAYLOADS[0].replace("/", ""))
     bench.find(".wb-export-button").click()
     bench.root.locator(
@@ -189,3 +189,22 @@ def test_hostile_text_is_text_in_charts_tables_and_prints(
         for i in range(1, 10):
             page.mouse.move(box["x"] + box["width"] * i / 10, box["y"] + box["height"] * i / 10)
     check_nothing_ran(page, dialogs, "charts")
+
+
+def test_markup_that_got_through_would_be_noticed(
+    page: Page, servers: Callable[..., Server], dialogs: list[str], watch: Watch
+) -> None:
+    # The check's own check: the same payloads, shown in the one way that is forbidden here.
+    cell = f"""
+from IPython.display import HTML, display
+for payload in {[PAYLOADS[0], PAYLOADS[6]]!r}:
+    display(HTML(payload))
+print("the last cell ran")
+"""
+    notebook = Notebook.open(page, servers("app", cell))
+    notebook.see(page.get_by_text("the last cell ran"))
+    page.wait_for_function(f"() => window.{FLAG} === 1")
+    with pytest.raises(AssertionError):
+        check_nothing_ran(page, dialogs, "control")
+    assert page.evaluate(INTRUDERS)
+    watch.refused.clear()

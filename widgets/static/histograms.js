@@ -35,12 +35,16 @@ function makeLine(model, onidle) {
   };
 }
 
+// Square roots of the counts on demand: a score that is 0 for most documents hides its tail otherwise.
+let isRooted = false;
+
 function barsPath(edges, counts, top) {
   let path = "";
   for (let i = 0; i < counts.length; i++) {
     if (!counts[i]) continue;
     // A bar of at least 1.5 % of the height, so that a rare value is still seen.
-    const y = HEIGHT - Math.max(1.5, (HEIGHT * counts[i]) / top);
+    const part = isRooted ? Math.sqrt(counts[i] / top) : counts[i] / top;
+    const y = HEIGHT - Math.max(1.5, HEIGHT * part);
     const gap = (edges[i + 1] - edges[i]) * 40;
     path += `M${edges[i] * 1000 + gap} ${HEIGHT}V${y}H${edges[i + 1] * 1000 - gap}V${HEIGHT}Z`;
   }
@@ -151,6 +155,7 @@ function makeCard(chart, line) {
 
 function fillHistogram(card, head, chart, line, send) {
   const top = Math.max(1, ...chart.counts);
+  let drawnRooted = isRooted;
   const drawing = svg("svg", { viewBox: `0 0 1000 ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
   const all = svg("path", { class: "wb-bars-dropped", d: barsPath(chart.edges, chart.counts, top) });
   const kept = svg("path", { class: "wb-bars-kept" });
@@ -172,6 +177,8 @@ function fillHistogram(card, head, chart, line, send) {
     h("label", { title: "Keep the threshold as a quantile of the sample; its value is resolved and frozen in the manifest" }, quantile, "as quantile"),
     h("span", { class: "wb-scale" }, scale)));
   return (bound, counts) => {
+    if (drawnRooted !== isRooted) all.setAttribute("d", barsPath(chart.edges, chart.counts, top));
+    drawnRooted = isRooted;
     kept.setAttribute("d", barsPath(chart.edges, counts, top));
     quantile.checked = bound.quantile;
     const places = {};
@@ -248,7 +255,9 @@ function render({ model, el }) {
   const search = h("input", { type: "search", class: "wb-score-search", placeholder: "find a score", "aria-label": "Find a score",
     oninput: () => filter(), onkeydown: (event) => event.stopPropagation() });
   const hint = h("p", { class: "wb-hint" });
-  const main = h("div", { class: "wb-scores-main" }, h("div", { class: "wb-bar-top" }, families, search), hint, grid);
+  const roots = h("label", { class: "wb-check", title: "Draw the square roots of the counts, so that rare values show" },
+    h("input", { type: "checkbox", class: "wb-roots", checked: isRooted, onchange: (event) => { isRooted = event.target.checked; drawLive(); } }), "√ heights");
+  const main = h("div", { class: "wb-scores-main" }, h("div", { class: "wb-bar-top" }, families, roots, search), hint, grid);
   el.append(main, summary.node);
   let cards = [], chosen = "all";
 

@@ -256,9 +256,24 @@ def _load(located: Located, dtype: str, where: str) -> Any:
 
 def _config(located: Located) -> dict[str, Any]:
     if located.gguf is not None:
-        return {}
+        return {} if located.built_in else _gguf_config(located)
     config = json.loads((located.folder / "config.json").read_text(encoding="utf-8"))
     return dict(config.get("text_config") or config)
+
+
+def _gguf_config(located: Located) -> dict[str, Any]:
+    from transformers import AutoConfig
+
+    try:
+        with quiet():
+            config = AutoConfig.from_pretrained(
+                str(located.folder), gguf_file=located.gguf, local_files_only=True, trust_remote_code=False
+            )
+    except Exception as error:
+        raise ModelError(
+            f"{located.gguf} can't be read as a GGUF model ({reason(error)}); choose another file"
+        ) from error
+    return dict(config.to_dict())
 
 
 def _context_token(located: Located, config: Mapping[str, Any], backend: Any) -> int:

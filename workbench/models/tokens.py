@@ -1,7 +1,7 @@
 """A model's own tokenizer, without its weights: counts, ids, and where the kept tokens end in the text.
 
 A tokenizer turns a text of 50 MB into objects of several GB, so a long text is cut into pieces, but only
-where the cut changes nothing: before a space between two letters, and only if the text around it gives the
+where the cut changes nothing: between two words, and only if the text around it gives the
 same tokens in one piece and in two. Byte-level and word-piece tokenizers cut words at such a place before
 they merge anything, so the pieces' tokens are the text's tokens. Where a tokenizer doesn't (SentencePiece),
 the text is tokenised in one piece.
@@ -27,7 +27,8 @@ BATCH_CHARS = 1_000_000
 PIECE_CHARS = 200_000
 _CONTEXT_CHARS = 64
 _TRIES = 20
-_CUT = re.compile(r"(?<=[a-zA-Z]) (?=[a-zA-Z])")
+# A space or line break between two letters, or the end of a Chinese or Japanese sentence.
+_CUT = re.compile(r"(?<=[a-zA-Z]) (?=[a-zA-Z])|(?<=\w)\n(?=\w)|(?<=[。！？])(?=\w)")
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,11 @@ class FileTokenizer:
                     ids[i] += one.ids[:wanted]
                     ends[i] = start + one.offsets[wanted - 1][1]
                 counts[i] += len(one)
-        return [
-            Kept(
-                np.array(ids[i], dtype=np.int64),
-                counts[i],
-                len(_span(text, ends[i], counts[i] <= max_tokens).encode()),
-            )
-            for i, text in enumerate(texts)
-        ]
-
-
-def _span(text: str, end: int, whole: bool) -> str:
-    return text if whole else text[:end]
+        kept = []
+        for text, one, n_tokens, end in zip(texts, ids, counts, ends, strict=True):
+            span = text if n_tokens <= max_tokens else text[:end]
+            kept.append(Kept(np.array(one, dtype=np.int64), n_tokens, len(span.encode())))
+        return kept
 
 
 def tokenizer_files(located: Located) -> tuple[str, ...]:

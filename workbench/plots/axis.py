@@ -69,7 +69,11 @@ class Axis:
         if self.is_integral:
             value = float(round(value))
         if self.kind == "linear":
-            return value if self.is_integral else _to_step(value, nice_step((self.high - self.low) / N_POSITIONS))
+            return (
+                value
+                if self.is_integral
+                else _to_step(value, nice_step((self.high - self.low) / N_POSITIONS))
+            )
         decades = math.log10((self.high + 1) / (self.low + 1))
         return significant(value, 3 if decades > 2 else 4)
 
@@ -116,7 +120,12 @@ def fit_axis(values: FloatArray) -> Axis | None:
         margin = abs(low) / 2 or 0.5
         return Axis("linear", low - margin, high + margin, integral)
     step = nice_step((high - low) / N_POSITIONS)
-    return Axis("linear", _to_step(math.floor(low / step) * step, step), _to_step(math.ceil(high / step) * step, step), False)
+    return Axis(
+        "linear",
+        _to_step(math.floor(low / step) * step, step),
+        _to_step(math.ceil(high / step) * step, step),
+        False,
+    )
 
 
 def bin_edges(axis: Axis, n_bins: int = N_BINS) -> FloatArray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.checks import Array, BoolArray, FloatArray
+from workbench.plots.base import inline
 from workbench.plots.colors import category_colors
 
 
@@ -63,13 +64,15 @@ def composition_chart(parts: Sequence[Part]) -> Any:
     ]
     colors = category_colors(part.source for part in parts)
     return (
-        alt.Chart(alt.Data(values=rows))
+        alt.Chart(inline(rows))
         .mark_bar()
         .encode(
             alt.Y("source:N", title=None),
             alt.YOffset("when:N"),
             alt.X("share:Q", axis=alt.Axis(format="%"), title="share of the corpus"),
-            alt.Color("source:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None),
+            alt.Color(
+                "source:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None
+            ),
             alt.Opacity("when:N", scale=alt.Scale(domain=["all", "kept"], range=[0.35, 1.0]), title=None),
         )
         .properties(width=420)

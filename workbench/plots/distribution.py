@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.checks import BoolArray, FloatArray
 from workbench.plots.axis import N_BINS, Axis, bin_codes, bin_edges, fit_axis, ticks
+from workbench.plots.base import inline
 from workbench.plots.colors import DROPPED, KEPT
 
 
@@ -40,7 +41,9 @@ class Distribution:
         return [{"low": low, "high": high, "documents": n, "kept": kept} for low, high, n, kept in bins]
 
 
-def distribution(score: str, values: FloatArray, keep: BoolArray | None = None, n_bins: int = N_BINS) -> Distribution | None:
+def distribution(
+    score: str, values: FloatArray, keep: BoolArray | None = None, n_bins: int = N_BINS
+) -> Distribution | None:
     """Bin a score.
 
     Parameters
@@ -65,7 +68,12 @@ def distribution(score: str, values: FloatArray, keep: BoolArray | None = None, 
     counts = np.bincount(codes, minlength=len(edges))
     kept = counts if keep is None else np.bincount(codes[keep], minlength=len(edges))
     return Distribution(
-        score, axis, tuple(edges.tolist()), tuple(counts[:-1].tolist()), tuple(kept[:-1].tolist()), int(counts[-1])
+        score,
+        axis,
+        tuple(edges.tolist()),
+        tuple(counts[:-1].tolist()),
+        tuple(kept[:-1].tolist()),
+        int(counts[-1]),
     )
 
 
@@ -79,7 +87,13 @@ def distribution_chart(data: Distribution, thresholds: Sequence[float] = (), uni
 
     axis = data.axis
     bars = [
-        {"x": axis.position(row["low"]), "x2": axis.position(row["high"]), "y": row[key], "y0": 0, "what": what}
+        {
+            "x": axis.position(row["low"]),
+            "x2": axis.position(row["high"]),
+            "y": row[key],
+            "y0": 0,
+            "what": what,
+        }
         for key, what in (("documents", "dropped"), ("kept", "kept"))
         for row in data.rows()
     ]
@@ -88,12 +102,22 @@ def distribution_chart(data: Distribution, thresholds: Sequence[float] = (), uni
     labels = " : ".join(f"abs(datum.value - {place!r}) < 1e-9 ? '{text}'" for place, text in marks) + " : ''"
     scale = alt.Axis(values=[place for place, _ in marks], labelExpr=labels, grid=False)
     title = f"{data.score} ({unit})" if unit else data.score
-    base = alt.Chart(alt.Data(values=bars)).mark_bar().encode(
-        alt.X("x:Q", axis=scale, scale=alt.Scale(domain=[0, 1]), title=title),
-        alt.X2("x2:Q"),
-        alt.Y("y:Q", title="documents"),
-        alt.Y2("y0:Q"),
-        alt.Color("what:N", scale=alt.Scale(domain=["kept", "dropped"], range=[KEPT, DROPPED]), title=None),
+    base = (
+        alt.Chart(inline(bars))
+        .mark_bar()
+        .encode(
+            alt.X("x:Q", axis=scale, scale=alt.Scale(domain=[0, 1]), title=title),
+            alt.X2("x2:Q"),
+            alt.Y("y:Q", title="documents"),
+            alt.Y2("y0:Q"),
+            alt.Color(
+                "what:N", scale=alt.Scale(domain=["kept", "dropped"], range=[KEPT, DROPPED]), title=None
+            ),
+        )
     )
-    rules = alt.Chart(alt.Data(values=[{"x": axis.position(value)} for value in thresholds])).mark_rule().encode(alt.X("x:Q"))
+    rules = (
+        alt.Chart(inline([{"x": axis.position(value)} for value in thresholds]))
+        .mark_rule()
+        .encode(alt.X("x:Q"))
+    )
     return alt.layer(base, rules).properties(width=420, height=180)

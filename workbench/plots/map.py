@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from workbench.checks import Array, BoolArray, FloatArray, IntArray
 from workbench.plots.axis import fit_axis, short
+from workbench.plots.base import inline
 from workbench.plots.colors import DROPPED, KEPT, PALETTE, category_colors
 
 # Viridis (Smith and van der Walt 2015), which is even in lightness and colour-blind safe, without its palest end.
@@ -41,14 +43,16 @@ class Coloring:
     @property
     def counts(self) -> list[int]:
         """Documents of each entry."""
-        return np.bincount(self.codes, minlength=len(self.colors)).tolist()
+        return [int(n) for n in np.bincount(self.codes, minlength=len(self.colors))]
 
 
 def color_by_name(names: Sequence[str] | Array) -> Coloring:
     """A colour a name (source, language), the same in every chart."""
     labels, codes = np.unique(np.asarray(names, dtype=object), return_inverse=True)
     colors = category_colors(str(label) for label in labels)
-    return Coloring(codes.astype(np.int64), tuple(colors[str(x)] for x in labels), tuple(str(x) for x in labels))
+    return Coloring(
+        codes.astype(np.int64), tuple(colors[str(x)] for x in labels), tuple(str(x) for x in labels)
+    )
 
 
 def color_by_cluster(clusters: FloatArray, names: Mapping[int, str]) -> Coloring:
@@ -71,7 +75,9 @@ def color_by_cluster(clusters: FloatArray, names: Mapping[int, str]) -> Coloring
         colors.append(DROPPED)
         labels.append("noise")
     place = {code: i for i, code in enumerate(inside)}
-    return Coloring(np.asarray([place[int(code)] for code in whole], dtype=np.int64), tuple(colors), tuple(labels))
+    return Coloring(
+        np.asarray([place[int(code)] for code in whole], dtype=np.int64), tuple(colors), tuple(labels)
+    )
 
 
 def color_by_kept(keep: BoolArray) -> Coloring:
@@ -90,7 +96,7 @@ def color_by_score(values: FloatArray) -> Coloring:
     codes = np.full(len(values), n, dtype=np.int64)
     codes[scored] = np.minimum(n - 1, (places[scored] * n).astype(np.int64))
     ends = [short(axis.snap(axis.value_at(i / n))) for i in range(n + 1)]
-    labels = tuple(f"{low} to {high}" for low, high in zip(ends[:-1], ends[1:], strict=True))
+    labels = tuple(f"{low} to {high}" for low, high in pairwise(ends))
     if scored.all():
         return Coloring(codes, _SEQUENCE, labels, is_ordered=True)
     return Coloring(codes, (*_SEQUENCE, _UNSCORED), (*labels, "not scored"), is_ordered=True)
@@ -110,15 +116,22 @@ def map_chart(data: Mapping[str, list[Any]], coloring: Coloring, title: str = ""
     """An altair chart of `map_data`; axes carry no numbers, since distances between far groups mean nothing."""
     import altair as alt
 
-    rows = [{"x": x, "y": y, "group": group} for x, y, group in zip(*(data[k] for k in ("x", "y", "group")), strict=True)]
+    rows = [
+        {"x": x, "y": y, "group": group}
+        for x, y, group in zip(*(data[k] for k in ("x", "y", "group")), strict=True)
+    ]
     blank = alt.Axis(labels=False, ticks=False, title=None, grid=False)
     return (
-        alt.Chart(alt.Data(values=rows), title=title)
+        alt.Chart(inline(rows), title=title)
         .mark_circle(size=14, opacity=0.6)
         .encode(
             alt.X("x:Q", axis=blank, scale=alt.Scale(zero=False)),
             alt.Y("y:Q", axis=blank, scale=alt.Scale(zero=False)),
-            alt.Color("group:N", scale=alt.Scale(domain=list(coloring.labels), range=list(coloring.colors)), title=None),
+            alt.Color(
+                "group:N",
+                scale=alt.Scale(domain=list(coloring.labels), range=list(coloring.colors)),
+                title=None,
+            ),
         )
         .properties(width=520, height=420)
     )

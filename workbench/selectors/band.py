@@ -107,21 +107,22 @@ def select_band(columns: Columns, params: BandParams, state: State, seed: int) -
     check_range(low, high)
     values: Array = columns[params.score]
     unscored = np.isnan(values)
-    keep = np.ones(len(values), dtype=bool)
+    below, above = np.zeros((2, len(values)), dtype=bool)
     # In the column's own type: a ratio of exactly 0.3 is stored as the float32 next to 0.3, and lies in a
-    # band up to 0.3.
+    # band up to 0.3. A threshold beyond that type is infinite in it.
     as_stored = values.dtype.type
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         if low is not None:
-            keep &= values >= as_stored(low)
+            below = values < as_stored(low)
         if high is not None:
-            keep &= values <= as_stored(high)
+            above = values > as_stored(high)
+    keep = ~(below | above)
     keep[unscored] = params.unscored != "drop"
 
     def explain(i: int) -> str:
         if unscored[i]:
             return f"{params.score} is not defined for this document"
-        if low is not None and values[i] < as_stored(low):
+        if below[i]:
             return f"{params.score} {values[i]:.6g} is below {low:.6g}"
         return f"{params.score} {values[i]:.6g} is above {high:.6g}"
 

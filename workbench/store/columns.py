@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -49,22 +50,22 @@ class Store:
         StoreError
             If the column isn't complete.
         StoreError
-            If a part is missing or its bytes differ from its digest.
+            If a part is missing or its bytes differ from its digest, or the mark was changed.
         """
         folder = self.root / key.folder
         if not self.is_complete(key):
             raise StoreError(f"column {key.name} is not complete in {self.root}; run `workbench score` again")
-        mark = orjson.loads((folder / _MARK).read_bytes())
+        digests, dtype = _read_mark(folder)
         parts = []
-        for part in mark["parts"]:
-            path = folder / part["file"]
-            if not path.is_file() or file_digest(path) != part["sha256"]:
+        for name, digest in digests.items():
+            path = folder / name
+            if not path.is_file() or file_digest(path) != digest:
                 raise StoreError(
                     f"{path} is missing or was changed after it was written; delete the folder {folder} "
                     "and run `workbench score` again"
                 )
             parts.append(np.load(path, allow_pickle=False))
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=mark["dtype"])
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
 
     def write_state(self, key: ColumnKey, state: Mapping[str, Array]) -> None:
         """Save a fitted artefact as safetensors."""
@@ -131,6 +132,18 @@ class ColumnWriter:
 
     def _path(self, part: int) -> Path:
         return self._folder / f"part-{part:05d}-of-{self.n_parts:05d}.npy"
+
+
+def _read_mark(folder: Path) -> tuple[dict[str, str], np.dtype[Any]]:
+    """The digest of each part by file name, in order, and the column's type."""
+    path = folder / _MARK
+    try:
+        mark = orjson.loads(path.read_bytes())
+        return {str(part["file"]): str(part["sha256"]) for part in mark["parts"]}, np.dtype(mark["dtype"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} was changed after it was written; delete the folder {folder} and run `workbench score` again"
+        ) from error
 
 
 def write_state(path: Path, state: Mapping[str, Array]) -> None:

@@ -1,0 +1,64 @@
+"""The committed scores of SmolLM2 are what the model gives."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from workbench.models.causal import lm_definition
+from workbench.models.load import Models
+from workbench.models.locate import SMOLLM2, locate
+from workbench.progress import Silent
+
+ROOT = Path(__file__).parents[2] / "data_samples"
+
+
+@pytest.fixture(scope="module")
+def scores() -> pl.DataFrame:
+    return pl.read_parquet(ROOT / "smollm2.parquet")
+
+
+@pytest.fixture(scope="module")
+def documents() -> pl.DataFrame:
+    paths = sorted((ROOT / "corpus").iterdir())
+    frames = [pl.read_parquet(p) if p.suffix == ".parquet" else pl.read_ndjson(p) for p in paths]
+    return pl.concat([f.select("doc_id", "text") for f in frames])
+
+
+def test_every_document_has_its_record_and_the_model_its_definition(scores, documents):
+    assert sorted(scores["doc_id"]) == sorted(documents["doc_id"])
+    assert scores["n_scored"].max() == 256
+    assert scores["nll_sum"].is_finite().all()
+    definition = json.loads(pq.read_schema(ROOT / "smollm2.parquet").metadata[b"model"])
+    assert definition == Models(lm=SMOLLM2, dtype="float32").definition("lm")
+    n_bytes = documents.select("doc_id", n=pl.col("text").str.len_bytes())
+    joined = scores.join(n_bytes, on="doc_id")
+    assert (joined["n_bytes_scored"] <= joined["n"]).all()
+    whole = joined.filter(pl.col("n_truncated_tokens") == 0)
+    assert (whole["n_bytes_scored"] == whole["n"]).all()
+
+
+@pytest.mark.slow
+def test_a_gguf_file_by_its_path_takes_its_settings_from_itself():
+    located = locate(SMOLLM2, "lm")
+    definition = lm_definition(locate(str(located.folder / located.files[0]), "lm"))
+    # The file says that its texts end with <|im_end|>; of the model by its name we know better.
+    assert definition["context_token_id"] == 2
+    assert definition["window"] == 512
+    assert definition["id"] == located.gguf
+
+
+@pytest.mark.slow
+def test_forty_documents_score_as_committed(scores, documents):
+    chosen = documents.sample(40, seed=0)
+    record = Models(lm=SMOLLM2, dtype="float32").lm.record(chosen["text"].to_list(), Silent())
+    committed = chosen.join(scores, on="doc_id", how="left", maintain_order="left")
+    for name in ("n_scored", "n_truncated_tokens", "n_bytes_scored"):
+        np.testing.assert_array_equal(record[name], committed[name].to_numpy())
+    # Float32 on another processor adds up in another order.
+    np.testing.assert_allclose(record["nll_sum"], committed["nll_sum"].to_numpy(), rtol=1e-3)
