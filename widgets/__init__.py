@@ -1,5 +1,32 @@
-"""The Jupyter widgets of the workbench."""
+"""The Jupyter widgets of the workbench: `from widgets import Bench`.
 
-from widgets.bench import Bench
+What a browser test can hold on to. Everything lies within `.wb-bench`; numbers stand in data attributes without
+separators.
+
+| where | classes and attributes |
+|---|---|
+| head | `.wb-tab.wb-tab-NAME[data-tab][aria-selected]`; `.wb-total[data-kept][data-documents]`; `.wb-undo`, `.wb-redo`; `.wb-message[data-kind=error|info]` > `.wb-message-text`, `.wb-message-close`; `.wb-problem` |
+| panels | `.wb-panel.wb-panel-NAME`, NAME one of load, map, scores, documents, recipe, export |
+| Load | `.wb-load-path`, `-n`, `-seed`, `-by-source`, `-text-column`, `-id-column`, `-source-column`, `-button`; `.wb-loaded[data-documents]`; `.wb-load-summary tr[data-source]`; `.wb-quarantine`; `.wb-score-check[data-score]` in `label[data-computed=true]`; `.wb-score-family[data-family]`; `.wb-score-button`; `.wb-progress`, `.wb-progress-what`, `.wb-progress-bar[aria-valuenow]`, `.wb-stop` |
+| Map | `.wb-map-plot canvas`; `.wb-map-compute`; `.wb-color-by`; `.wb-mode[data-mode=panZoom|lasso]`; `.wb-legend-entry[data-index]`; `.wb-lassoed[data-selected]`, `.wb-lassoed-kept[data-kept]`; `.wb-show-selection`, `.wb-clear-selection` |
+| Scores | `.wb-chip[data-family]`, `.wb-score-search`, `.wb-roots`; `.wb-card[data-score]` (`.wb-active` with a threshold) > `.wb-handle[data-score][data-side=low|high][aria-valuenow][aria-valuetext]`, `.wb-bound[data-score][data-side]`, `.wb-quantile[data-score]`, `.wb-clear`, `.wb-unscored`; `.wb-category[data-score][data-label]`; `.wb-kept-documents[data-kept]`, `.wb-kept-tokens[data-kept]`, `.wb-sources tr[data-source][data-kept]` |
+| Documents | `.wb-show[data-show=dropped|kept|all|selection]`; `.wb-filter-source`, `.wb-filter-step`, `.wb-order`, `.wb-text-search`; `.wb-row[data-row]`; `.wb-prev`, `.wb-next`, `.wb-page[data-found]`; `.wb-reader[data-row]` > `.wb-doc-source`, `.wb-doc-id`, `.wb-verdict[data-kept]` > `.wb-step`, `.wb-reason`, then `.wb-doc-scores`, `.wb-text[data-chars]`, `.wb-more` |
+| Recipe | `.wb-step-add`, `.wb-seed`; `.wb-step-card[data-step]` > `.wb-param[data-step][data-param]`, `.wb-param-mode`, `.wb-step-up`, `.wb-step-down`, `.wb-step-remove`, `.wb-step-drops[data-dropped]`; `.wb-recipe-json`, `.wb-recipe-import`, `.wb-recipe-path`, `.wb-recipe-save`, `.wb-recipe-open` |
+| Export | `.wb-export-path`, `.wb-export-button`, `.wb-written`, `.wb-basis`, `.wb-expected tr[data-source]` |
+"""  # noqa: E501 - a table can't be wrapped
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from widgets.bench import Bench
 
 __all__ = ["Bench"]
+
+
+def __getattr__(name: str) -> Any:
+    # Not imported at once: a Jupyter server imports widgets.servers from here, and needs none of the bench.
+    if name == "Bench":
+        from widgets.bench import Bench
+
+        return Bench
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

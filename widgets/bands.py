@@ -37,7 +37,7 @@ def bounds(recipe: Recipe, score: str) -> tuple[Threshold, Threshold]:
 
 
 def with_bounds(recipe: Recipe, score: str, low: Threshold, high: Threshold) -> Recipe:
-    """The recipe with these thresholds; with both sides open the step goes, and what it drops as unscored comes back."""
+    """The recipe with these thresholds; with both sides open the step goes, so unscored documents come back."""
     index = find_step(recipe, "band", score)
     if low is None and high is None:
         return recipe if index is None else without_step(recipe, index)
@@ -105,4 +105,5 @@ def near_order(values: Array, cuts: tuple[float, ...], place: Callable[[Array], 
     at = place(values)
     distance = np.min(np.abs(at[:, None] - place(np.asarray(cuts))[None, :]), axis=1)
     order: IntArray = np.argsort(distance, kind="stable")
-    return order[np.isfinite(distance[order])].astype(np.int64)
+    nearest: IntArray = order[np.isfinite(distance[order])]
+    return nearest

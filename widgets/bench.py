@@ -89,7 +89,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _build_views(self, given: str | None) -> None:
         self._shell = Shell(self.state, self._choose)
         report = self._shell.complain
-        self._jobs = Jobs(self._show_progress, report)
+        self._jobs = Jobs(self._show_progress, report, self._shell.say)
         self._load = Load(
             self.state,
             report,

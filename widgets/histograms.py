@@ -18,7 +18,7 @@ from workbench.scores import SCORES
 from workbench.selectors.base import Quantile, Threshold
 from workbench.selectors.category import CategoryParams
 
-_MAX_NUDGE = 100
+_MAX_NUDGE = N_POSITIONS
 
 
 class Histograms(View):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from widgets.progress import NotebookProgress
-from workbench.errors import InputError, WorkbenchError
+from workbench.errors import Cancelled, InputError, WorkbenchError
 
 Post = Callable[[Callable[[], None]], None]
 
@@ -36,11 +36,19 @@ class Jobs:
         Called with what a job's progress shows, None when there is none.
     report
         Called with the sentence of what went wrong.
+    say
+        Called with a sentence that is no complaint: that the person stopped the job.
     """
 
-    def __init__(self, show: Callable[[dict[str, Any] | None], None], report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        show: Callable[[dict[str, Any] | None], None],
+        report: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
         self._show = show
         self._report = report
+        self._say = say
         self._progress: NotebookProgress | None = None
         self._thread: threading.Thread | None = None
 
@@ -76,14 +84,16 @@ class Jobs:
         progress, post = self._begin(n_parts, poster()), poster()
 
         def run() -> None:
-            result, fault = None, ""
+            result, fault, tell = None, "", self._report
             try:
                 result = work(progress)
+            except Cancelled as error:
+                fault, tell = str(error), self._say
             except WorkbenchError as error:
                 fault = str(error)
             except Exception as error:
                 fault = f"this failed ({type(error).__name__}: {str(error)[:300]})"
-            post(lambda: self._end(result, fault, done, ended))
+            post(lambda: self._end(result, fault, tell, done, ended))
 
         self._thread = threading.Thread(target=run, name="bench-job", daemon=True)
         self._thread.start()
@@ -108,12 +118,19 @@ class Jobs:
         if self.is_busy:
             self._show(state)
 
-    def _end(self, result: Any, fault: str, done: Callable[[Any], None], ended: Callable[[], None]) -> None:
+    def _end(
+        self,
+        result: Any,
+        fault: str,
+        tell: Callable[[str], None],
+        done: Callable[[Any], None],
+        ended: Callable[[], None],
+    ) -> None:
         self._progress = None
         self._show(None)
         try:
             if fault:
-                self._report(fault)
+                tell(fault)
             else:
                 done(result)
         except WorkbenchError as error:

@@ -19,7 +19,6 @@ from workbench.scores import SCORES
 _NEEDS = ("map_x", "map_y", "cluster")
 _HEIGHT = 560
 _LATE_CLICK_S = 0.7
-_LIGHT, _DARK = "#ffffff", "#111111"
 
 
 class MapPanel(View):
@@ -52,7 +51,7 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
     ) -> None:
         self._bench = bench
         self._by = "source"
-        self._is_dark = False
+        self._background: tuple[float, ...] = (1.0, 1.0, 1.0)
         self._mode = "panZoom"
         self.is_shown = False
         self._scatter: Any = None
@@ -103,9 +102,13 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.refresh()
 
     def _theme(self, content: Mapping[str, object]) -> None:
-        self._is_dark = messages.flag(content, "dark")
+        """Take the page's background, so that the plot doesn't stand out from it in a dark theme."""
+        self._background = tuple(
+            messages.integer(content, name, 0, 255) / 255 for name in ("red", "green", "blue")
+        )
         if self._scatter is not None:
-            self._scatter.background(_DARK if self._is_dark else _LIGHT)
+            # The trait and not jscatter's own method, which would bring its legend and axes back.
+            self._scatter.widget.background_color = [*self._background, 1.0]
 
     def _lassoed(self, change: Mapping[str, Any]) -> None:
         """Take the page's selection: row numbers of points, which may be anything that a visitor sends."""
@@ -116,7 +119,7 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
             return
         self._lassoed_at = now
         if points.dtype.kind not in "ui":
-            points = points[:0]
+            points = np.zeros(0, dtype=np.int64)
         points = points[points < len(self._placed)].astype(np.int64)
         self._bench.select_rows(self._placed[points[points >= 0]])
 
@@ -155,10 +158,8 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         is_new = self._coloring is None
         coloring = self._colored()
         if self._scatter is None:
-            self._scatter = _make_scatter(
-                x[self._placed], y[self._placed], self._categories(coloring), coloring
-            )
-            self._scatter.background(_DARK if self._is_dark else _LIGHT)
+            self._scatter = _make_scatter(x[self._placed], y[self._placed], self._background)
+            self._scatter.color(by=self._categories(coloring), map=list(coloring.colors))
             self._scatter.mouse(mode=self._mode)
             self._scatter.widget.observe(self._lassoed, "selection")
             self._box.children = [self._scatter.widget]
@@ -230,16 +231,24 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         }
 
 
-def _make_scatter(x: Array, y: Array, categories: Any, coloring: Coloring) -> Any:
+def _make_scatter(x: Array, y: Array, background: tuple[float, ...]) -> Any:
     import jscatter
     import pandas as pd
 
     frame = pd.DataFrame({"x": x.astype(np.float32), "y": y.astype(np.float32)})
-    scatter = jscatter.Scatter(
-        data=frame, x="x", y="y", height=_HEIGHT, axes=False, legend=False, tooltip=False
+    # Opacity is given here since a later call would leave it set by density; what isn't lassoed stays in sight.
+    return jscatter.Scatter(
+        data=frame,
+        x="x",
+        y="y",
+        height=_HEIGHT,
+        axes=False,
+        legend=False,
+        tooltip=False,
+        size=4,
+        opacity=0.8,
+        opacity_by=None,
+        opacity_unselected=0.35,
+        color_selected="#000000",
+        background_color=background,
     )
-    scatter.color(by=categories, map=list(coloring.colors), selected="#000000")
-    scatter.size(default=4)
-    # What isn't lassoed stays in sight.
-    scatter.opacity(default=0.75, unselected=0.45, by=None)
-    return scatter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -119,3 +120,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> type[FakeModels]:
     for module in ("workbench.engine.score", "workbench.engine.plan", "workbench.models.load"):
         monkeypatch.setattr(f"{module}.Models", FakeModels)
     return FakeModels
+
+
+def die(*_: object) -> int:
+    """A task that takes its worker with it, as the kernel does when memory runs out."""
+    os._exit(9)

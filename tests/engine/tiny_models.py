@@ -22,7 +22,12 @@ def write_tiny_lm(folder: Path, texts: Iterable[str], vocabulary: int = 1000) ->
     tokenizer.train_from_iterator(texts, trainer)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
-    config = {"model_type": "llama", "vocab_size": vocabulary, "eos_token_id": 0, "max_position_embeddings": 256}
+    config = {
+        "model_type": "llama",
+        "vocab_size": vocabulary,
+        "eos_token_id": 0,
+        "max_position_embeddings": 256,
+    }
     (folder / "config.json").write_text(json.dumps(config))
     save_file({"weight": np.zeros((2, 3), dtype=np.float32)}, str(folder / "model.safetensors"))
     return folder

@@ -23,7 +23,7 @@ function makeLine(model, onidle) {
     const last = queue[queue.length - 1];
     const same = last && last.type === content.type && last.score === content.score && last.side === content.side;
     if (same && content.type === "drag") queue[queue.length - 1] = content;
-    else if (same && content.type === "nudge") last.steps = Math.max(-100, Math.min(100, last.steps + content.steps));
+    else if (same && content.type === "nudge") last.steps = Math.max(-1000, Math.min(1000, last.steps + content.steps));
     else queue.push(content);
   };
   const receive = (content) => { if (content && content.type === "done" && content.ticket === pending) next(); };

@@ -52,7 +52,7 @@ function render({ model, el }) {
           checked: row.computed || ticked.has(row.name), disabled: row.computed,
           onchange: (event) => { if (event.target.checked) ticked.add(row.name); else ticked.delete(row.name); tellCount(); } });
         return { row, box, node: h("label", { class: "wb-check", title: row.title, "data-computed": row.computed ? "true" : null },
-          box, h("span", { class: "wb-score-name" }, row.name), row.computed ? h("span", { class: "wb-done" }, "computed") : null) };
+          box, h("span", { class: "wb-score-name" }, row.name), row.computed ? h("span", { class: "wb-done", title: "computed" }, "✓") : null) };
       });
       const open = boxes.filter(({ row }) => !row.computed);
       const all = button(open.length ? "all / none" : "", { class: "wb-link", "data-family": family, hidden: !open.length }, () => {

@@ -10,10 +10,16 @@ function render({ model, el }) {
   const legend = h("ul", { class: "wb-legend", "aria-label": "Legend" });
   const unplaced = h("p", { class: "wb-note" });
   el.append(hint, compute, tools, selection, legend, unplaced);
-  const theme = () => model.send({ type: "theme", dark: document.body.dataset.jpThemeLight === "false" });
+  // The plot is drawn by WebGL and knows no style sheet, so it is told the page's background.
+  const theme = () => {
+    const bench = el.closest(".wb-bench");
+    const parts = bench && getComputedStyle(bench).backgroundColor.match(/[\d.]+/g);
+    if (parts && parts.length === 3) model.send({ type: "theme", red: Number(parts[0]), green: Number(parts[1]), blue: Number(parts[2]) });
+  };
   const watch = new MutationObserver(theme);
   watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
-  if (document.body.dataset.jpThemeLight === "false") theme();
+  // Only in the page does the element have a style.
+  requestAnimationFrame(theme);
 
   const draw = () => {
     const state = model.get("state");

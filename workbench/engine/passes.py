@@ -4,13 +4,14 @@ it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from workbench.checks import Array
+from workbench.checks import Array, canonical_json
 from workbench.errors import InputError
 from workbench.scores import SCORES
 from workbench.scores.base import Compute, Fit, Inputs, ScoreSpec, State
@@ -138,5 +139,6 @@ def _params(specs: tuple[ScoreSpec, ...], settings: Mapping[str, Mapping[str, ob
 
 
 def params_json(params: Any) -> dict[str, Any]:
-    """A params dataclass as JSON-able dict."""
-    return asdict(params)
+    """A params dataclass as the JSON that it comes back as: a tuple is a list there."""
+    value: dict[str, Any] = json.loads(canonical_json(asdict(params)))
+    return value

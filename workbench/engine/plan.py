@@ -87,11 +87,11 @@ def load_plan(folder: Path | str, *, embedder: str | None = None, lm: str | None
     for step in manifest.steps:
         here = SELECTORS[step.select].version if step.select in SELECTORS else None
         _check_version("selector", step.select, here, step.version)
-    steps = tuple(parse_step({"select": s.select, **s.params}, i) for i, s in enumerate(manifest.steps))
     for entry in manifest.scores:
         _check_version(
             "score", entry.name, SCORES[entry.name].version if entry.name in SCORES else None, entry.version
         )
+    steps = tuple(parse_step({"select": s.select, **s.params}, i) for i, s in enumerate(manifest.steps))
     models = Models.from_definitions(
         {str(role): definition for role, definition in manifest.models.items()}, embedder=embedder, lm=lm
     )

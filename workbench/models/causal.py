@@ -23,12 +23,13 @@ from workbench.progress import Progress
 # token.
 _KNOWN: Mapping[str, Mapping[str, int]] = {
     DEFAULT_LM: {"window": 512, "max_tokens": 2048},
-    SMOLLM2: {"window": 256, "max_tokens": 256, "context_token_id": 0},
+    SMOLLM2: {"window": 128, "max_tokens": 128, "context_token_id": 0},
 }
 _WINDOW = 512
 _MAX_TOKENS = 2048
 
-_BATCH_TOKENS = {"cpu": 4096, "cuda": 32768}
+# A call with few texts pays for a batch of each length it has, so batches are no larger than speed asks for.
+_BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
 # Elements of one chunk of logits: 64 MB in float32 on a CPU.
 _LOGITS = {"cpu": 1 << 24, "cuda": 1 << 29}
 

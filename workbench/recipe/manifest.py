@@ -58,11 +58,16 @@ def write_manifest(
             old = folder.with_name(folder.name + ".old")
             shutil.rmtree(old, ignore_errors=True)
             folder.replace(old)
-            aside.replace(folder)
-            shutil.rmtree(old)
+            try:
+                aside.replace(folder)
+            except OSError:
+                old.replace(folder)
+                raise
+            shutil.rmtree(old, ignore_errors=True)
         else:
             aside.replace(folder)
     except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
         raise ManifestError(
             f"{folder} can't be written ({error.strerror or error}); choose another folder"
         ) from error

@@ -254,8 +254,9 @@ def keyword_labels(texts: Sequence[str], clusters: Array, *, n_words: int = 4) -
 
     Examples
     --------
-    >>> keyword_labels(["red wine", "white wine", "old ship", "new ship at sea"], np.array([0, 0, 1, 1]),
-    n_words=2) {0: 'wine, red', 1: 'ship, old'}
+    >>> texts = ["red wine", "white wine", "old ship", "new ship at sea"]
+    >>> keyword_labels(texts, np.array([0, 0, 1, 1]), n_words=2)
+    {0: 'wine, red', 1: 'ship, old'}
     """
     check_at_least("n_words", n_words, 1)
     if len(texts) != len(clusters):

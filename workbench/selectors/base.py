@@ -78,7 +78,8 @@ class SelectorSpec:
     needs
         `needs(params)`: the columns it reads besides `doc_id`.
     reads
-        For people: "text", "embedding", "score" or "category" (one that a param names); nothing for a choice by id alone.
+        For people: "text", "embedding", "score" or "category" (one that a param names); nothing for a choice by
+        id alone.
     select
         `(columns, params, state, seed) -> Selection`. For scope "group" it is called with any number of whole
         groups.

@@ -55,17 +55,16 @@ class Store:
         folder = self.root / key.folder
         if not self.is_complete(key):
             raise StoreError(f"column {key.name} is not complete in {self.root}; run `workbench score` again")
-        digests, dtype = _read_mark(folder)
-        parts = []
+        digests, n_rows, dtype = _read_mark(folder)
+        parts: list[Array] = [np.zeros(0, dtype=dtype)] if not n_rows else []
         for name, digest in digests.items():
             path = folder / name
             if not path.is_file() or file_digest(path) != digest:
-                raise StoreError(
-                    f"{path} is missing or was changed after it was written; delete the folder {folder} "
-                    "and run `workbench score` again"
-                )
+                raise _changed(path, folder)
             parts.append(np.load(path, allow_pickle=False))
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=dtype)
+        if sum(map(len, parts)) != n_rows:
+            raise _changed(folder / _MARK, folder)
+        return np.concatenate(parts)
 
     def write_state(self, key: ColumnKey, state: Mapping[str, Array]) -> None:
         """Save a fitted artefact as safetensors."""
@@ -134,16 +133,22 @@ class ColumnWriter:
         return self._folder / f"part-{part:05d}-of-{self.n_parts:05d}.npy"
 
 
-def _read_mark(folder: Path) -> tuple[dict[str, str], np.dtype[Any]]:
-    """The digest of each part by file name, in order, and the column's type."""
+def _changed(path: Path, folder: Path) -> StoreError:
+    return StoreError(
+        f"{path} is missing or was changed after it was written; delete the folder {folder} "
+        "and run `workbench score` again"
+    )
+
+
+def _read_mark(folder: Path) -> tuple[dict[str, str], int, np.dtype[Any]]:
+    """The digest of each part by file name, in order, the number of rows, and the column's type."""
     path = folder / _MARK
     try:
         mark = orjson.loads(path.read_bytes())
-        return {str(part["file"]): str(part["sha256"]) for part in mark["parts"]}, np.dtype(mark["dtype"])
+        digests = {str(part["file"]): str(part["sha256"]) for part in mark["parts"]}
+        return digests, int(mark["n_rows"]), np.dtype(mark["dtype"])
     except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path} was changed after it was written; delete the folder {folder} and run `workbench score` again"
-        ) from error
+        raise _changed(path, folder) from error
 
 
 def write_state(path: Path, state: Mapping[str, Array]) -> None:

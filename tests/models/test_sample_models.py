@@ -1,4 +1,4 @@
-"""The committed scores of SmolLM2 are what the model gives."""
+"""The models and scores that the sample carries are what its build script says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 
 from workbench.models.causal import lm_definition
 from workbench.models.load import Models
-from workbench.models.locate import SMOLLM2, locate
+from workbench.models.locate import DEFAULT_LM, SMOLLM2, locate
+from workbench.models.reference import ReferenceParams, in_reference, trained_on
 from workbench.progress import Silent
 
 ROOT = Path(__file__).parents[2] / "data_samples"
@@ -28,6 +29,23 @@ def documents() -> pl.DataFrame:
     paths = sorted((ROOT / "corpus").iterdir())
     frames = [pl.read_parquet(p) if p.suffix == ".parquet" else pl.read_ndjson(p) for p in paths]
     return pl.concat([f.select("doc_id", "text") for f in frames])
+
+
+def test_the_reference_model_is_small_and_names_the_documents_it_was_trained_on(documents):
+    folder = locate(DEFAULT_LM, "lm").folder
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 8e6
+    ids = documents["doc_id"].to_list()
+    chosen = in_reference(ids, ReferenceParams().seed)
+    assert trained_on(folder) == set(documents.filter(chosen)["doc_id"])
+    assert 0.45 < chosen.mean() < 0.55
+
+
+def test_the_reference_model_predicts_text_that_it_has_not_seen(documents):
+    held_out = documents.filter(~in_reference(documents["doc_id"].to_list(), 0)).sample(20, seed=0)
+    record = Models(dtype="float32").lm.record(held_out["text"].to_list(), Silent())
+    bits_per_byte = record["nll_sum"].sum() / np.log(2) / record["n_bytes_scored"].sum()
+    # 2.13 over all that was held out.
+    assert 1.3 < bits_per_byte < 2.8
 
 
 def test_every_document_has_its_record_and_the_model_its_definition(scores, documents):
