@@ -55,7 +55,8 @@ def run_demo(out: Path, progress: Progress, echo: Callable[[str], None]) -> dict
     manifest = export(table, outcome.fitted, out / "demo.manifest")
     digest = read_manifest(manifest).digest
     # A changed manifest gets a folder of its own, since apply never overwrites another one's result.
-    run = apply(manifest, corpus, out / f"applied-{digest[:12]}", progress=progress)
+    # These are the documents that were just scored; on any other corpus `apply` computes what it doesn't know.
+    run = apply(manifest, corpus, out / f"applied-{digest[:12]}", known=table, progress=progress)
     checked = verify(manifest, run.out)
     if not checked.holds:
         raise VerificationError(f"the applied manifest doesn't hold: {checked.failed[0]}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from workbench.errors import StoreError
+from workbench.errors import InputError, StoreError
 
 PARTIAL = ".partial"
 
@@ -50,6 +50,29 @@ def _remove(path: Path) -> None:
     """Remove a file; where even that fails, the error that led here is the one to be told."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file as long as the block runs; the system lets go of it however the process ends.
+
+    Raises
+    ------
+    InputError
+        If another process holds it.
+    """
+    with path.open("ab") as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"another process is at work in {path.parent.parent}; wait for its end, or give a new folder"
+            ) from None
+        except (OSError, ImportError):
+            pass  # a network's file system, or a system, without locks
+        yield
 
 
 def write_json(path: Path, value: object) -> None:

@@ -51,10 +51,10 @@ def find(
 
 
 def _playwrights_own(which: Callable[[str], str | None]) -> str | None:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        return which(playwright.chromium.executable_path)
+    # Asked in a process of its own: playwright can't be started a second time where a test has it running.
+    code = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    return which(done.stdout.strip()) if done.returncode == 0 else None
 
 
 def installers(*, root: bool, which: Callable[[str], str | None] = shutil.which) -> list[list[list[str]]]:

@@ -19,7 +19,7 @@ from tests.browser.serving import Kind, Server, serve
 pytestmark = pytest.mark.browser
 both = pytest.mark.parametrize("kind", ["lab", "app"])
 
-SCORES = ["n_tokens", "compression_ratio", "map_x", "map_y", "cluster"]
+SCORES = ["n_tokens", "n_bytes", "compression_ratio", "map_x", "map_y", "cluster"]
 N = 500
 
 CELL = f"""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow.parquet as pq
 import pytest
 
@@ -362,6 +363,20 @@ def test_a_folder_with_an_unfinished_run_of_another_manifest_is_refused(
         apply(other, corpus, tmp_path / "out")
 
 
+def test_a_folder_in_which_another_process_is_at_work_is_refused(
+    manifest: Path, corpus: Corpus, tmp_path: Path
+) -> None:
+    class Second(Silent):
+        def advance(self, n: int) -> None:
+            apply(manifest, corpus, tmp_path / "out")
+
+    with pytest.raises(
+        InputError, match=r"another process is at work in .*out; wait for its end, or give a new"
+    ):
+        apply(manifest, corpus, tmp_path / "out", progress=Second())
+    assert apply(manifest, corpus, tmp_path / "out").record["counts"]["read"] == 90
+
+
 def test_a_folder_with_anything_else_in_it_is_refused_and_left_alone(
     manifest: Path, corpus: Corpus, tmp_path: Path
 ) -> None:
@@ -486,6 +501,26 @@ def test_two_workers_write_the_same_bytes_as_one(
     assert {k: v for k, v in two.record.items() if k not in unequal} == {
         k: v for k, v in one.record.items() if k not in unequal
     }
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path, root: Path) -> None:
+    program = (
+        "from concurrent.futures import ProcessPoolExecutor; import os, sys, time\n"
+        "from workbench.engine.local import _end_with_parent\n"
+        "if __name__ == '__main__':\n"
+        "    pool = ProcessPoolExecutor(1, None, _end_with_parent, (os.getpid(),))\n"
+        "    print(pool.submit(os.getpid).result(), flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=root, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert psutil.pid_exists(worker)
+        parent.kill()
+    psutil.wait_procs([psutil.Process(worker)] if psutil.pid_exists(worker) else [], timeout=20)
+    assert not psutil.pid_exists(worker)
 
 
 def test_an_error_in_a_worker_is_the_sentence_it_would_be_here(

@@ -49,7 +49,7 @@ def documents() -> Iterator[dict[str, str]]:
         yield {"doc_id": f"doc-{i:06d}", "text": text, "source": sample.sources[row]}
 
 
-def workbench(*args: str | Path) -> list[str]:
+def workbench(*args: str | int | Path) -> list[str]:
     return [sys.executable, "-c", "from workbench.cli import main; main()", *map(str, args)]
 
 
@@ -106,7 +106,9 @@ def test_200_000_documents_fit_in_memory_and_five_kills_change_nothing(tmp_path:
     print(f"\n{N_DOCUMENTS / seconds:,.0f} documents/s in {seconds:.0f} s, peak {peak / 2**20:,.0f} MB")
     assert 0 < peak < MAX_RSS_BYTES
 
+    # With two workers: other processes, which must end with the one that is killed, and the same bytes.
     out = tmp_path / "killed"
+    apply = (*apply[:-1], "--workers", 2, "--out")
     for n_files in sorted(random.Random(1).sample(range(2, N_FILES), N_KILLS)):
         assert run_until(workbench(*apply, out), out / "work", n_files, root), f"over before {n_files} files"
         assert not (out / "run.json").exists()

@@ -50,10 +50,10 @@ def test_the_reference_model_predicts_text_that_it_has_not_seen(documents):
 
 def test_every_document_has_its_record_and_the_model_its_definition(scores, documents):
     assert sorted(scores["doc_id"]) == sorted(documents["doc_id"])
-    assert scores["n_scored"].max() == 256
     assert scores["nll_sum"].is_finite().all()
     definition = json.loads(pq.read_schema(ROOT / "smollm2.parquet").metadata[b"model"])
     assert definition == Models(lm=SMOLLM2, dtype="float32").definition("lm")
+    assert scores["n_scored"].max() == definition["max_tokens"]
     n_bytes = documents.select("doc_id", n=pl.col("text").str.len_bytes())
     joined = scores.join(n_bytes, on="doc_id")
     assert (joined["n_bytes_scored"] <= joined["n"]).all()

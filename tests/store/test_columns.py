@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
 from workbench.errors import StoreError
@@ -267,8 +268,16 @@ def test_a_changed_mark_is_found(tmp_path: Path, mark: bytes) -> None:
     write(tmp_path)
     (column_folder(tmp_path) / "complete.json").write_bytes(mark)
     with pytest.raises(
-        StoreError, match=r"complete\.json was changed after it was written; delete the folder"
+        StoreError, match=r"complete\.json is missing or was changed after it was written; delete the folder"
     ):
+        Store(tmp_path).read(KEY)
+
+
+def test_a_mark_that_lost_its_parts_is_found(tmp_path: Path) -> None:
+    write(tmp_path)
+    mark = column_folder(tmp_path) / "complete.json"
+    mark.write_bytes(orjson.dumps({**orjson.loads(mark.read_bytes()), "parts": []}))
+    with pytest.raises(StoreError, match=r"complete\.json is missing or was changed"):
         Store(tmp_path).read(KEY)
 
 

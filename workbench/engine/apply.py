@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,20 @@ from workbench.corpus import Corpus
 from workbench.engine.export import versions
 from workbench.engine.groups import decide_steps
 from workbench.engine.identify import number_copies
+from workbench.engine.known import known_scores
 from workbench.engine.local import LocalRunner, Runner, fresh_plan
 from workbench.engine.parts import part_paths
 from workbench.engine.plan import Plan
+from workbench.engine.score import Table
 from workbench.engine.work import RUN_FILE, Job, read_json
 from workbench.errors import InputError, StoreError
-from workbench.files import PARTIAL, write_json
+from workbench.files import PARTIAL, locked, write_json
 from workbench.progress import Progress, Silent, shown
 from workbench.recipe.manifest import read_manifest
 
 RUN_FORMAT = "selection-run/1"
 _OUTPUTS = ("kept", "dropped", "quarantine")
+_LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ def apply(
     *,
     embedder: str | None = None,
     lm: str | None = None,
+    known: Table | None = None,
     runner: Runner | None = None,
     progress: Progress | None = None,
 ) -> Run:
@@ -76,6 +81,9 @@ def apply(
         An empty or new folder, or the one of an interrupted run of the same manifest and corpus.
     embedder, lm
         Where the manifest's models lie, if not under the names that it gives.
+    known
+        A scored sample: a document that stands in it with the same id and text takes its scores from there, where
+        their definitions are the manifest's, instead of being scored a second time.
     runner
         Who runs the tasks; this process if None.
     progress
@@ -96,24 +104,26 @@ def apply(
     started = time.monotonic()
     # absolute, since a worker may run in another folder
     folder = Path(manifest).absolute()
-    job = Job(folder, read_manifest(folder).digest, corpus, Path(out).absolute(), embedder, lm)
+    held = read_manifest(folder)
+    scored = known_scores(known, held) if known is not None else None
+    job = Job(folder, held.digest, corpus, Path(out).absolute(), embedder, lm, scored)
     runner, progress = runner or LocalRunner(), progress or Silent()
     plan = fresh_plan(job)
     identity = _identity(plan, corpus)
     if (finished := _finished(job, identity)) is not None:
         return finished
-    _claim(job, identity)
-    shards = [(k,) for k in range(len(corpus.shards))]
-    _stage(runner, "hash", "read ids", job, shards, progress)
-    number_copies(job)
-    _stage(runner, "score", "score", job, shards, progress)
-    with shown(progress, "groups", max(len(plan.steps) - plan.first_group, 1)):
-        decide_steps(job, plan, progress)
-    _stage(runner, "write", "write", job, _with_first_parts(job), progress)
-    record = _record(job, plan, identity)
-    _remove_asides(job)
-    write_json(job.out / RUN_FILE, {**record, "seconds": round(time.monotonic() - started, 3)})
-    shutil.rmtree(job.work, ignore_errors=True)
+    with _claimed(job, identity):
+        shards = [(k,) for k in range(len(corpus.shards))]
+        _stage(runner, "hash", "read ids", job, shards, progress)
+        number_copies(job)
+        _stage(runner, "score", "score", job, shards, progress)
+        with shown(progress, "groups", max(len(plan.steps) - plan.first_group, 1)):
+            decide_steps(job, plan, progress)
+        _stage(runner, "write", "write", job, _with_first_parts(job), progress)
+        record = _record(job, plan, identity)
+        _remove_asides(job)
+        write_json(job.out / RUN_FILE, {**record, "seconds": round(time.monotonic() - started, 3)})
+        shutil.rmtree(job.work, ignore_errors=True)
     return Run(Path(out), read_json(job.out / RUN_FILE))
 
 
@@ -143,26 +153,34 @@ def _finished(job: Job, identity: Mapping[str, str]) -> Run | None:
     raise InputError(f"{job.out} holds the result of another manifest or corpus; give a new folder")
 
 
-def _claim(job: Job, identity: Mapping[str, str]) -> None:
-    """Mark the folder as this run's, or see that it is."""
+@contextlib.contextmanager
+def _claimed(job: Job, identity: Mapping[str, str]) -> Iterator[None]:
+    """Mark the folder as this run's, or see that it is, and keep other processes out of it."""
     mark = job.work / "claim.json"
-    if mark.is_file():
-        if read_json(mark) != identity:
+    if not mark.is_file():
+        _make_folders(job)
+    with locked(job.work / _LOCK):
+        if not mark.is_file():
+            write_json(mark, identity)
+        elif read_json(mark) != identity:
             raise InputError(
                 f"{job.out} holds an unfinished run of another manifest or corpus; "
                 "give a new folder, or delete it"
             )
-        return
+        yield
+
+
+def _make_folders(job: Job) -> None:
     # A run that was killed before its mark stood has left no more than these.
-    ours = {job.work, mark.with_name(mark.name + PARTIAL), *(job.out / kind for kind in _OUTPUTS)}
-    if job.out.is_dir() and any(path not in ours for path in job.out.rglob("*")):
+    ours = {job.work, job.work / _LOCK, *(job.out / kind for kind in _OUTPUTS)}
+    found = job.out.rglob("*") if job.out.is_dir() else iter(())
+    if any(path not in ours and path.suffix != PARTIAL for path in found):
         raise InputError(f"{job.out} is not empty; give a new folder")
     try:
-        for kind in _OUTPUTS:
-            (job.out / kind).mkdir(parents=True, exist_ok=True)
+        for folder in (*(job.out / kind for kind in _OUTPUTS), job.work):
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{job.out} can't be made ({error.strerror}); choose another folder") from error
-    write_json(mark, identity)
 
 
 def _remove_asides(job: Job) -> None:

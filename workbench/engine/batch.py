@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.checks import Array, IntArray, strings, text_digests
+from workbench.checks import Array, BoolArray, IntArray, strings, text_digests
+from workbench.engine.known import Known
+from workbench.engine.passes import Pass
 from workbench.engine.plan import Plan
 from workbench.engine.score import select_columns
 from workbench.engine.select import KEPT
@@ -40,9 +42,15 @@ class BatchScorer:
     """Computes columns of one batch on demand, for the rows that are still alive."""
 
     def __init__(
-        self, plan: Plan, doc_ids: Sequence[str], sources: Sequence[str], texts: Sequence[str]
+        self,
+        plan: Plan,
+        doc_ids: Sequence[str],
+        sources: Sequence[str],
+        texts: Sequence[str],
+        known: Known | None,
     ) -> None:
         self._plan = plan
+        self._known = known
         self._doc_ids, self._sources, self._texts = doc_ids, sources, texts
         self._pass_of = {spec.name: p for p in plan.passes for spec in p.specs}
         self._columns: dict[str, Array] = {}
@@ -72,6 +80,11 @@ class BatchScorer:
             for spec in p.specs:
                 self._columns.setdefault(spec.name, self._blank(np.zeros(0, dtype=spec.dtype)))
             return
+        found = self._take_known(p, todo)
+        done[todo[found]] = True
+        todo = todo[~found]
+        if not len(todo):
+            return
         inputs = Inputs(
             doc_ids=[self._doc_ids[i] for i in todo],
             sources=[self._sources[i] for i in todo],
@@ -79,11 +92,26 @@ class BatchScorer:
             columns={need: self.column(need, todo)[todo] for need in p.score_needs},
             models=self._plan.models,
         )
-        for found, values in p.run(inputs, self._plan.pass_states[p.first.name]).items():
+        for computed, values in p.run(inputs, self._plan.pass_states[p.first.name]).items():
             if not done.any():
-                self._columns[found] = self._blank(values)
-            self._columns[found][todo] = values
+                self._columns[computed] = self._blank(values)
+            self._columns[computed][todo] = values
         done[todo] = True
+
+    def _take_known(self, p: Pass, todo: IntArray) -> BoolArray:
+        """Fill in a pass's columns of the documents that are known; return which of `todo` that are."""
+        names = [spec.name for spec in p.specs]
+        if self._known is None or not all(name in self._known.columns for name in names):
+            return np.zeros(len(todo), dtype=bool)
+        digests = self.column("text_digest", todo)[todo]
+        rows = self._known.find([self._doc_ids[i] for i in todo], digests)
+        found: BoolArray = rows >= 0
+        for name in names if found.any() else ():
+            values = self._known.columns[name]
+            if name not in self._columns:
+                self._columns[name] = self._blank(values)
+            self._columns[name][todo[found]] = values[rows[found]]
+        return found
 
     def _blank(self, like: Array) -> Array:
         """A column of the batch in which nothing is computed yet: NaN, or 0 for integers."""
@@ -91,12 +119,18 @@ class BatchScorer:
         return np.full((len(self._texts), *like.shape[1:]), blank, dtype=like.dtype)
 
 
-def decide_batch(plan: Plan, doc_ids: Sequence[str], sources: Sequence[str], texts: Sequence[str]) -> Decided:
+def decide_batch(
+    plan: Plan,
+    doc_ids: Sequence[str],
+    sources: Sequence[str],
+    texts: Sequence[str],
+    known: Known | None = None,
+) -> Decided:
     """Run the steps before the first group step, then compute what later steps and the output need.
 
     A document that a step drops gets no further score: the cheap steps in front save the costly ones behind.
     """
-    scorer = BatchScorer(plan, doc_ids, sources, texts)
+    scorer = BatchScorer(plan, doc_ids, sources, texts, known)
     step_of = np.full(len(texts), KEPT, dtype=np.int16)
     reasons: list[str | None] = [None] * len(texts)
     for index, step in enumerate(plan.steps[: plan.first_group]):

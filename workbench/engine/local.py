@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +19,8 @@ from workbench.engine.work import Job
 from workbench.engine.write import write_shard
 from workbench.errors import ManifestError, WorkbenchError
 from workbench.progress import Progress, Silent
+
+_WATCH_SECONDS = 0.2
 
 
 class Runner(Protocol):
@@ -75,6 +80,17 @@ def run_task(task: str, job: Job, item: tuple[int, ...]) -> int:
     return job.shard(item[0]).n_bytes
 
 
+def _end_with_parent(parent: int) -> None:
+    """Let a worker end soon after a parent that was killed, and not go on beside the run that takes its place."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 class LocalRunner:
     """Runs tasks in this process (one worker) or in `n_workers` processes, a shard each at a time."""
 
@@ -90,7 +106,8 @@ class LocalRunner:
             return
         # spawn: a forked child of a process with torch's threads may hang
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(self._n_workers, len(todo)), mp_context=context) as pool:
+        n_workers = min(self._n_workers, len(todo))
+        with ProcessPoolExecutor(n_workers, context, _end_with_parent, (os.getpid(),)) as pool:
             waiting: set[Future[int]] = {pool.submit(run_task, task, job, item) for item in todo}
             try:
                 while waiting:

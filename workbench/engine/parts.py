@@ -52,7 +52,8 @@ def score_shard(job: Job, plan: Plan, k: int, progress: Progress) -> None:
         path = job.part_file(k, item.number)
         if not path.is_file():
             frame = item.batch.frame
-            decided = decide_batch(plan, item.doc_ids, frame["source"].to_list(), frame["text"].to_list())
+            sources, texts = frame["source"].to_list(), frame["text"].to_list()
+            decided = decide_batch(plan, item.doc_ids, sources, texts, job.known)
             _write_part(path, item.doc_ids, decided)
         progress.advance(item.batch.n_bytes_read)
     write_json(job.scored_file(k), {"n_parts": n_parts})

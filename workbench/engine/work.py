@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from workbench.corpus import Corpus, Shard
+from workbench.engine.known import Known
 
 MAX_ROWS = 2048
 """Documents a part: the unit that is kept when a run is killed, and what is in memory at once."""
@@ -26,6 +27,8 @@ class Job:
         The manifest folder, and the manifest's digest.
     embedder, lm
         Where the models lie, if not under the manifest's names.
+    known
+        Scores that need not be computed again.
     """
 
     manifest: Path
@@ -34,6 +37,7 @@ class Job:
     out: Path
     embedder: str | None = None
     lm: str | None = None
+    known: Known | None = None
 
     @property
     def work(self) -> Path:

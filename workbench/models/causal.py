@@ -22,7 +22,7 @@ from workbench.progress import Progress
 # The context token of SmolLM2 is <|endoftext|>, between the documents it was trained on; its BOS is a chat
 # token.
 _KNOWN: Mapping[str, Mapping[str, int]] = {
-    DEFAULT_LM: {"window": 512, "max_tokens": 2048},
+    DEFAULT_LM: {"window": 512, "max_tokens": 512},
     SMOLLM2: {"window": 128, "max_tokens": 128, "context_token_id": 0},
 }
 _WINDOW = 512
@@ -30,8 +30,8 @@ _MAX_TOKENS = 2048
 
 # A call with few texts pays for a batch of each length it has, so batches are no larger than speed asks for.
 _BATCH_TOKENS = {"cpu": 2048, "cuda": 32768}
-# Elements of one chunk of logits: 64 MB in float32 on a CPU.
-_LOGITS = {"cpu": 1 << 24, "cuda": 1 << 29}
+# Elements of one chunk of logits: 2 MB in float32 on a CPU, where they stay in the cache (twice as fast as 64 MB).
+_LOGITS = {"cpu": 1 << 19, "cuda": 1 << 29}
 
 
 def lm_definition(located: Located, dtype: str | None = None, backend: Any = None) -> Definition:

@@ -13,7 +13,7 @@ from workbench.errors import ModelError
 from workbench.models.base import Definition
 from workbench.models.batches import plan_batches
 from workbench.models.locate import Located
-from workbench.models.runtime import device, quiet, reason, resolve_dtype, torch_dtype
+from workbench.models.runtime import device, fast_cpu_dtype, quiet, reason, resolve_dtype, torch_dtype
 from workbench.progress import Progress
 
 # Larger batches are slower on a CPU (their buffers leave the cache): 2,048 tokens were the best of 512..8192.
@@ -31,7 +31,7 @@ def embedder_definition(located: Located, dtype: str | None = None) -> Definitio
         "kind": "embedder",
         "id": located.id,
         "revision": located.revision,
-        "dtype": resolve_dtype(dtype),
+        "dtype": resolve_dtype(dtype, fast_cpu_dtype()),
         "max_tokens": _max_tokens(located),
         "normalised": True,
         "files": located.digests(),

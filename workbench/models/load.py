@@ -24,7 +24,8 @@ class Models:
     embedder, lm
         Names as in `workbench.models.locate.locate`.
     dtype
-        "float32", "bfloat16", or None for the machine's best (float32 on a CPU).
+        "float32", "bfloat16", or None: bfloat16 on CUDA; on a CPU float32 for the language model, and for the embedder
+        bfloat16 where the CPU is faster in it.
     expected
         Definitions by role that these models must have: files with other digests are an error, and settings
         (dtype, window, ...) are taken from here.
