@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from workbench.corpus import read as read
     from workbench.corpus import read_sample as read_sample
     from workbench.embedded import sample_corpus as sample_corpus
+    from workbench.embedded import sample_store as sample_store
     from workbench.engine.apply import apply as apply
     from workbench.engine.export import export as export
     from workbench.engine.score import Table as Table
@@ -43,6 +44,7 @@ _HOME = {
     "read": "workbench.corpus",
     "read_sample": "workbench.corpus",
     "sample_corpus": "workbench.embedded",
+    "sample_store": "workbench.embedded",
     "score": "workbench.engine.score",
     "select": "workbench.engine.select",
     "verify": "workbench.engine.verify",

@@ -7,11 +7,14 @@ import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
+from workbench.checks import Array
 from workbench.errors import InputError, StoreError
 
 PARTIAL = ".partial"
@@ -79,6 +82,17 @@ def write_json(path: Path, value: object) -> None:
     """Write `value` as indented JSON with sorted keys, aside and renamed."""
     with written_aside(path) as aside:
         aside.write_bytes(json_bytes(value))
+
+
+def write_array(path: Path, array: Array) -> None:
+    """Write a .npy file, aside and renamed.
+
+    By way of bytes: `np.save` into a file on a full disk ends without an error and leaves half of the array.
+    """
+    buffer = BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    with written_aside(path) as aside:
+        aside.write_bytes(buffer.getbuffer())
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -34,7 +34,7 @@ from workbench.progress import Silent
 from workbench.recipe.model import Recipe
 
 # Every module that writes aside, and so every moment at which a run can end.
-WRITERS = ("files", "engine.parts", "engine.groups", "engine.identify", "engine.write")
+WRITERS = ("files", "engine.parts", "engine.groups", "engine.write")
 
 
 def frozen(

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.checks import Array
 from workbench.engine.work import MAX_ROWS, Job
 from workbench.errors import InputError
-from workbench.files import written_aside
+from workbench.files import write_array
 from workbench.progress import Progress
 
 
@@ -30,8 +30,7 @@ def hash_shard(job: Job, k: int, progress: Progress) -> None:
     for batch in job.corpus.batches(job.shard(k), max_rows=MAX_ROWS):
         hashes.append(id_hashes(batch.frame["doc_id"].to_list()))
         progress.advance(batch.n_bytes_read)
-    with written_aside(path) as aside, aside.open("wb") as file:
-        np.save(file, np.concatenate(hashes), allow_pickle=False)
+    write_array(path, np.concatenate(hashes))
 
 
 def number_copies(job: Job) -> int:
@@ -65,8 +64,7 @@ def number_copies(job: Job) -> int:
         return len(merged)
     for k in np.unique(shard[again]):
         own = again[shard[again] == k]
-        with written_aside(job.copies_file(int(k))) as aside, aside.open("wb") as file:
-            np.save(file, np.stack([row[own], occurrence[own] + 1], axis=1), allow_pickle=False)
+        write_array(job.copies_file(int(k)), np.stack([row[own], occurrence[own] + 1], axis=1))
     return len(merged)
 
 

@@ -10,6 +10,7 @@ from workbench.models.base import CausalLM, Definition, Embedder, Tokenizer
 from workbench.models.causal import WindowedLM, lm_definition
 from workbench.models.embed import SentenceEmbedder, embedder_definition
 from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM, Kind, Located, compare_digests, locate
+from workbench.models.reference import trained_on
 from workbench.models.tokens import FileTokenizer, tokenizer_definition
 from workbench.progress import Progress, Silent
 
@@ -102,6 +103,10 @@ class Models:
             self._loaded["embedder"] = SentenceEmbedder(self._locate("embedder"), definition=definition)
         embedder: Embedder = self._loaded["embedder"]
         return embedder
+
+    def trained_on(self) -> frozenset[str] | None:
+        """Ids of the documents that the language model was trained on; None if it doesn't say."""
+        return trained_on(self._locate("lm").folder)
 
     def _locate(self, kind: Kind) -> Located:
         if kind not in self._located:

@@ -36,6 +36,7 @@ from workbench.progress import Progress
 SEPARATOR = "<|endoftext|>"
 _SEPARATOR_ID = 0
 _PURPOSE = "reference-split"
+_SPLIT = "split.json"
 
 
 @dataclass(frozen=True)
@@ -244,7 +245,7 @@ def _save(
     _write(aside / "training.json", {"params": dataclasses.asdict(params), "versions": versions, **curve})
     rule = f"keyed_uniform(seed, doc_ids, {_PURPOSE!r}) < reference_fraction"
     split = {"rule": rule, "seed": params.seed, "reference_fraction": params.reference_fraction}
-    _write(aside / "split.json", split | {"doc_ids": reference})
+    _write(aside / _SPLIT, split | {"doc_ids": reference})
     shutil.rmtree(out, ignore_errors=True)
     aside.rename(out)
 
@@ -253,9 +254,7 @@ def _write(path: Path, value: dict[str, Any]) -> None:
     path.write_text(canonical_json(value) + "\n", encoding="utf-8")
 
 
-def trained_on(folder: Path) -> frozenset[str]:
-    """The ids of the documents that the reference model in `folder` was trained on, from its split.json."""
-    path = folder / "split.json"
-    return (
-        frozenset(json.loads(path.read_text(encoding="utf-8"))["doc_ids"]) if path.is_file() else frozenset()
-    )
+def trained_on(folder: Path) -> frozenset[str] | None:
+    """The ids of the documents that the model in `folder` was trained on, by its split.json; None without one."""
+    path = folder / _SPLIT
+    return frozenset(json.loads(path.read_text(encoding="utf-8"))["doc_ids"]) if path.is_file() else None

@@ -84,6 +84,15 @@ def compute(inputs: Inputs, params: NoParams, state: State) -> Mapping[str, Arra
     }
 
 
+def compute_trained_on(inputs: Inputs, params: NoParams, state: State) -> Mapping[str, Array]:
+    """Mark the documents whose perplexity is in-sample: `lm_trained_on` float32 (n,), 1 for those that the language
+    model was trained on, 0 for others, NaN where the model doesn't say.
+    """
+    seen = None if inputs.models is None else inputs.models.trained_on()
+    marks = np.full(len(inputs), np.nan) if seen is None else [float(i in seen) for i in inputs.doc_ids]
+    return {"lm_trained_on": as_column(marks)}
+
+
 def _ratio(above: Array, below: Array) -> Array:
     out = np.full(len(above), np.nan)
     np.divide(above, below, out=out, where=below > 0)
@@ -140,5 +149,15 @@ SPECS: tuple[ScoreSpec, ...] = (
             dtype="float64",
         )
         for name, title in _COUNTS.items()
+    ),
+    ScoreSpec(
+        name="lm_trained_on",
+        version=1,
+        title="1 where the language model was trained on the document, whose perplexity is then too low",
+        unit="mark",
+        better="lower",
+        needs=("lm",),
+        compute=compute_trained_on,
+        paper=_ANKNER,
     ),
 )

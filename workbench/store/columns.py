@@ -11,7 +11,7 @@ import orjson
 
 from workbench.checks import Array, file_digest
 from workbench.errors import StoreError
-from workbench.files import write_json, written_aside
+from workbench.files import write_array, write_json, written_aside
 from workbench.store.key import ColumnKey
 
 PART_ROWS = 512
@@ -109,8 +109,7 @@ class ColumnWriter:
             raise StoreError(
                 f"{self._key.name}: part {part} has {len(values)} values for {rows.stop - rows.start} rows"
             )
-        with written_aside(self._path(part)) as aside, aside.open("wb") as file:
-            np.save(file, np.ascontiguousarray(values), allow_pickle=False)
+        write_array(self._path(part), values)
 
     def finish(self, dtype: str) -> None:
         """Mark the column complete; every part must have been written."""
