@@ -89,10 +89,10 @@ def write_array(path: Path, array: Array) -> None:
 
     By way of bytes: `np.save` into a file on a full disk ends without an error and leaves half of the array.
     """
-    buffer = BytesIO()
-    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
-    with written_aside(path) as aside:
-        aside.write_bytes(buffer.getbuffer())
+    with written_aside(path) as aside, aside.open("wb") as file:
+        buffer = BytesIO()
+        np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+        file.write(buffer.getbuffer())
 
 
 def parse_json(text: str | bytes) -> Any:
