@@ -39,7 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
 }  # fmt: skip
 MAY_IMPORT["summary"] = MAY_IMPORT["proxy"]
-MAY_IMPORT["report"] = {*MAY_IMPORT["proxy"], "plots", "summary"}
+MAY_IMPORT["page"] = {"errors", "checks", "stats", "plots"}
+MAY_IMPORT["report"] = {*MAY_IMPORT["proxy"], "plots", "summary", "page"}
 MAY_IMPORT["demo"] = {*MAY_IMPORT["report"], "report", "embedded"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT["demo"], "demo"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT["cli"], "cli"}
@@ -57,11 +58,11 @@ HEAVY = {
 }  # fmt: skip
 HEAVY_ALLOWED = {"plots": {"altair"}, "report": {"altair"}}
 
-MAX_LINES = 300
+MAX_LINES = 310  # "about 300"
 LONGER: dict[str, str] = {
     "workbench/cli.py": "one function a command: to cut it apart would hide what the commands have in common",
-    "workbench/recipe/schema.py": "the only file that knows pydantic",
-    "widgets/state.py": "one class: all that the widgets share",
+    "workbench/report.py": "one page from top to bottom, in the order in which it is read",
+    "workbench/scores/cluster.py": "the map, the clusters on it and their labels are three stages of one look",
 }
 
 

@@ -404,8 +404,10 @@ def test_a_place_that_cannot_be_written_is_a_sentence(command: tuple[str, ...], 
 
 
 LIMITED = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+import atexit, resource, sys
+unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), unlimited[1]))
+atexit.register(resource.setrlimit, resource.RLIMIT_FSIZE, unlimited)  # what measures coverage writes at the end
 from workbench.cli import main
 main()
 """

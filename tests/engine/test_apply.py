@@ -464,9 +464,10 @@ def real_manifest(tmp_path: Path, corpus: Corpus, tiny_lm: Path) -> Path:
 
 
 LIMITED = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
-del sys.argv[1]
+import atexit, resource, sys
+unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)), unlimited[1]))
+atexit.register(resource.setrlimit, resource.RLIMIT_FSIZE, unlimited)  # what measures coverage writes at the end
 from workbench.cli import main
 main()
 """

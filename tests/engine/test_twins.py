@@ -67,7 +67,7 @@ def test_any_recipe_keeps_of_any_cut_of_a_corpus_what_it_keeps_of_the_whole(
     monkeypatch.setattr(parts, "MAX_ROWS", rng.choice([3, 7, MAX_ROWS]))
     monkeypatch.setattr("workbench.engine.identify.MAX_ROWS", parts.MAX_ROWS)
     monkeypatch.setattr(groups, "BUCKET_BYTES", rng.choice([1, 3000, groups.BUCKET_BYTES]))
-    run = apply(manifest, read(cut), tmp_path / "out")
+    run = apply(manifest, read(cut), tmp_path / "out", known=rng.choice([None, table]))
 
     assert kept_ids(run.out) == {i for i, k in zip(table.sample.doc_ids, outcome.keep, strict=True) if k}
     dropped = {row["doc_id"]: (row["step"], row["reason"]) for row in rows_of(run.out, "dropped")}

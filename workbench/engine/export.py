@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.checks import Array
+from workbench.checks import Array, require_keys
 from workbench.engine.passes import Pass, plan_passes
 from workbench.engine.score import Table
 from workbench.engine.select import Fitted, Outcome, fit, select
@@ -42,9 +42,14 @@ def used_scores(recipe: Recipe) -> tuple[str, ...]:
 
 
 def expectations(table: Table, outcome: Outcome) -> Totals:
-    """What the corpus will keep, in documents, tokens and bytes, in all and per source, with 95 %
-    intervals.
+    """What the corpus will keep, in documents, tokens and bytes, in all and per source, with 95 % intervals.
+
+    Raises
+    ------
+    InputError
+        If the table lacks `n_tokens` or `n_bytes`.
     """
+    require_keys("an expectation", table.scores, ALWAYS)
     amounts = {
         "n_documents": np.ones(len(table)),
         **{name: table.scores[name].astype(np.float64) for name in ALWAYS},
@@ -62,6 +67,7 @@ def expectation_basis(table: Table, recipe: Recipe) -> str:
 
 def step_counts(table: Table, outcome: Outcome) -> list[dict[str, Any]]:
     """Documents and tokens of the sample that each step drops."""
+    require_keys("a count by step", table.scores, ["n_tokens"])
     tokens = table.scores["n_tokens"].astype(np.int64)
     return [
         {
@@ -96,6 +102,7 @@ def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
     fitted = recipe if isinstance(recipe, Fitted) else fit(recipe, table)
     passes = plan_passes(used_scores(fitted.recipe), fitted.recipe.scores)
     _refuse_sample_scores(passes)
+    require_keys("export", table.scores, [spec.name for p in passes for spec in p.specs])
     outcome = select(fitted, table)
     artefacts: dict[str, dict[str, Array]] = {}
     scores = [entry for p in passes for entry in _score_entries(p, table, artefacts)]
