@@ -19,10 +19,12 @@ from workbench.models.runtime import device, quiet, reason, resolve_dtype, torch
 from workbench.models.tokens import FileTokenizer, load_backend, starting_token, untrimmed
 from workbench.progress import Progress
 
+# Both score the beginning of a document, so that a CPU scores some thousands of documents in minutes; what is beyond
+# is counted as truncated.
 # The context token of SmolLM2 is <|endoftext|>, between the documents it was trained on; its BOS is a chat
 # token.
 _KNOWN: Mapping[str, Mapping[str, int]] = {
-    DEFAULT_LM: {"window": 512, "max_tokens": 512},
+    DEFAULT_LM: {"window": 256, "max_tokens": 256},
     SMOLLM2: {"window": 128, "max_tokens": 128, "context_token_id": 0},
 }
 _WINDOW = 512
