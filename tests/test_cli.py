@@ -317,11 +317,13 @@ def test_what_is_not_there_is_a_sentence(args: tuple[Any, ...], sentence: str, r
 PROGRAM = (sys.executable, "-c", "from workbench.cli import main; main()")
 
 
-def start(*args: str | int | Path, root: Path, **environment: str) -> subprocess.Popen[str]:
+def start(
+    *args: str | int | Path, root: Path, session: bool = False, **environment: str
+) -> subprocess.Popen[str]:
     command = [*PROGRAM, *map(str, args)]
     return subprocess.Popen(
         command, cwd=root, env={**os.environ, **environment}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=session,
     )  # fmt: skip
 
 
@@ -370,6 +372,31 @@ def test_an_interrupt_is_one_sentence_and_exit_code_130_and_the_next_run_goes_on
     assert stopped.code == 130
     assert stopped.err == "workbench: stopped; finished parts are kept, run the same command to go on\n"
     assert list((tmp_path / "store").glob("*/part-*.npy"))
+
+
+def test_an_interrupt_of_several_workers_is_one_sentence_too_and_soon(tmp_path: Path, root: Path) -> None:
+    lm = write_tiny_lm(tmp_path / "tiny-lm", ["some words"], 300)
+    write_corpus(tmp_path / "corpus", make_documents(9000), 3)
+    step = {"select": "band", "score": "gopher_top_2_gram_ratio", "unscored": "keep"}
+    (tmp_path / "recipe.json").write_text(json.dumps({"format": "selection-recipe/1", "steps": [step]}))
+    manifest, out = tmp_path / "m.manifest", tmp_path / "out"
+    given = ("--recipe", tmp_path / "recipe.json", "--store", tmp_path / "store", "--lm", lm)
+    write_shard(tmp_path / "few.jsonl", make_documents(40))
+    assert ended(start("export", tmp_path / "few.jsonl", *given, "--out", manifest, root=root)).code == 0
+    process = start(
+        "apply", manifest, tmp_path / "corpus", "--out", out, "--workers", 2, "--lm", lm, root=root, session=True
+    )  # fmt: skip
+    deadline = time.monotonic() + 100
+    while not list(out.glob("work/scored/*.parquet")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    stopped = ended(process)
+    assert stopped.code == 130
+    assert stopped.err == "workbench: stopped; finished parts are kept, run the same command to go on\n"
+    assert list(out.glob("work/scored/*.parquet"))
+    assert not (out / "run.json").exists()
 
 
 def test_a_reader_that_goes_away_is_no_traceback(root: Path) -> None:

@@ -506,10 +506,11 @@ def test_two_workers_write_the_same_bytes_as_one(
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path, root: Path) -> None:
     program = (
-        "from concurrent.futures import ProcessPoolExecutor; import os, sys, time\n"
+        "from concurrent.futures import ProcessPoolExecutor; import multiprocessing, os, time\n"
         "from workbench.engine.local import _end_with_parent\n"
         "if __name__ == '__main__':\n"
-        "    pool = ProcessPoolExecutor(1, None, _end_with_parent, (os.getpid(),))\n"
+        "    given = (os.getpid(), multiprocessing.Event())\n"
+        "    pool = ProcessPoolExecutor(1, None, _end_with_parent, given)\n"
         "    print(pool.submit(os.getpid).result(), flush=True)\n"
         "    time.sleep(60)\n"
     )

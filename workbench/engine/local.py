@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
+from multiprocessing.synchronize import Event
 from typing import Protocol
 
 from workbench.engine.identify import hash_shard
@@ -80,14 +81,16 @@ def run_task(task: str, job: Job, item: tuple[int, ...]) -> int:
     return job.shard(item[0]).n_bytes
 
 
-def _end_with_parent(parent: int) -> None:
-    """Let a worker end soon after a parent that was killed, and not go on beside the run that takes its place."""
+def _end_with_parent(parent: int, stop: Event) -> None:
+    """Let a worker end soon after its parent stops or is killed, and not go on beside the run that follows."""
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_WATCH_SECONDS)
+        while os.getppid() == parent and not stop.wait(_WATCH_SECONDS):
+            pass
         os._exit(1)
 
+    # An interrupt reaches every process of a terminal; the parent answers it, in one sentence.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=watch, daemon=True).start()
 
 
@@ -106,8 +109,8 @@ class LocalRunner:
             return
         # spawn: a forked child of a process with torch's threads may hang
         context = multiprocessing.get_context("spawn")
-        n_workers = min(self._n_workers, len(todo))
-        with ProcessPoolExecutor(n_workers, context, _end_with_parent, (os.getpid(),)) as pool:
+        n_workers, stop = min(self._n_workers, len(todo)), context.Event()
+        with ProcessPoolExecutor(n_workers, context, _end_with_parent, (os.getpid(), stop)) as pool:
             waiting: set[Future[int]] = {pool.submit(run_task, task, job, item) for item in todo}
             try:
                 while waiting:
@@ -119,5 +122,9 @@ class LocalRunner:
                     "a worker process ended, most likely for want of memory; run again with fewer --workers: "
                     "finished parts are kept"
                 ) from None
+            except BaseException:
+                # Whole parts are on disk, so nothing is lost by not waiting for a shard's end.
+                stop.set()
+                raise
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
