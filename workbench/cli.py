@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
-from workbench.errors import Cancelled, InputError, WorkbenchError
+from workbench.errors import Cancelled, InputError, RecipeError, WorkbenchError
 
 if TYPE_CHECKING:
     from workbench.corpus import Corpus, Sample
@@ -122,6 +122,8 @@ def _read_recipe(path: Path) -> Recipe:
 
     try:
         return parse_recipe(path.read_bytes())
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from None
     except OSError as error:
         raise InputError(f"the recipe {path} can't be read ({error.strerror}); check the path") from None
 
@@ -270,7 +272,9 @@ def score(
         )
     else:
         rows = {
-            n: tuple(_cell(s.get(k)) for k in ("n_documents", "p05", "p50", "p95"))
+            n: (s["n_documents"], *(f"{label} {count:,}" for label, count in [*s["labels"].items()][:3]))
+            if "labels" in s
+            else tuple(_cell(s.get(k)) for k in ("n_documents", "p05", "p50", "p95"))
             for n, s in summary.items()
         }
         _table(("score", "documents", "5 %", "median", "95 %"), rows)
@@ -325,8 +329,16 @@ def _print_selection(summary: Mapping[str, Any]) -> None:
     _table(("step", "documents dropped", "tokens dropped"), steps)
     corpus = summary["corpus"]
     e = corpus["kept"]["n_documents"]
-    between = f"{_count(e['low'])} to {_count(e['high'])}"
-    typer.echo(f"of the corpus ({corpus['basis']}): {_count(e['value'])} documents ({between})")
+    typer.echo(f"of the corpus: {_expected(corpus['basis'], e)}")
+
+
+def _expected(basis: str, e: Mapping[str, float]) -> str:
+    """An expectation in words; of a corpus with copies only its upper bound says something."""
+    if basis == "exact":
+        return f"{_count(e['value'])} documents"
+    if basis == "upper_bound":
+        return f"at most {_count(e['high'])} documents, fewer by the copies that the sample doesn't show"
+    return f"{_count(e['low'])} to {_count(e['high'])} documents (95 % interval)"
 
 
 @app.command()
@@ -359,8 +371,8 @@ def export(
         expected = manifest.expected.model_dump()
         _print_json({"manifest": str(out), "digest": manifest.digest, "expected": expected})
     else:
-        kept = manifest.expected.all["n_documents"]
-        typer.echo(f"{out} written; the corpus will keep {_count(kept.low)} to {_count(kept.high)} documents")
+        kept = manifest.expected.all["n_documents"].model_dump()
+        typer.echo(f"{out} written; the corpus will keep {_expected(manifest.expected.basis, kept)}")
     _end(len(documents.quarantined), quarantine)
 
 

@@ -101,12 +101,22 @@ def parse_json(text: str | bytes) -> Any:
     Raises
     ------
     ValueError
-        If it isn't JSON, is nested too deep, or holds NaN, infinity or a number that no float can hold.
+        If it isn't JSON, is nested too deep, has a name twice in one object, or holds NaN, infinity or a number
+        that no float can hold.
     """
     try:
-        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+        return json.loads(text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_unique)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members; of two with one name the last would win silently."""
+    out = dict(pairs)
+    if len(out) < len(pairs):
+        twice = next(name for i, (name, _) in enumerate(pairs) if name in dict(pairs[:i]))
+        raise ValueError(f"{twice[:40]!r} stands twice in one object")
+    return out
 
 
 def _finite(number: str) -> float:

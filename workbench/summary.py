@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from workbench.corpus import Sample
 from workbench.engine.export import ALWAYS, expectation_basis, expectations, step_counts
 from workbench.engine.score import Table
 from workbench.engine.select import Outcome
+from workbench.scores import SCORES
 
 
 def sample_summary(sample: Sample) -> dict[str, Any]:
@@ -34,6 +36,16 @@ def score_summary(table: Table) -> dict[str, Any]:
     for name, values in table.scores.items():
         if values.ndim > 1:
             out[name] = {"n_documents": len(values), "dimension": values.shape[1]}
+            continue
+        if labels := SCORES[name].labels:
+            found = Counter(labels[int(value)] for value in values[~np.isnan(values)])
+            n_scored = sum(found.values())
+            n_unscored = len(values) - n_scored
+            out[name] = {
+                "n_documents": n_scored,
+                "n_unscored": n_unscored,
+                "labels": dict(found.most_common()),
+            }
             continue
         numbers = values[~np.isnan(values)].astype(np.float64)
         cuts = np.quantile(numbers, [0.05, 0.5, 0.95]).tolist() if len(numbers) else [None] * 3
@@ -81,7 +93,6 @@ def methods() -> list[dict[str, Any]]:
     """Every score and selector: name, kind, title, paper, needs, scope, status."""
     from dataclasses import fields
 
-    from workbench.scores import SCORES
     from workbench.selectors import SELECTORS
 
     scores = [

@@ -290,3 +290,17 @@ def test_the_fingerprint_follows_ids_sources_and_texts_alone() -> None:
     for column in frame.columns:
         changed = frame.with_columns(pl.Series(column, ["a", "bc"]))
         assert Sample(changed, design).fingerprint != first
+
+
+def test_a_sample_is_never_written_over_a_corpus(tmp_path):
+    frame = pl.DataFrame({"doc_id": ["a", "b", "c"], "text": ["x", "y", "z"], "source": ["s", "s", "t"]})
+    frame.write_parquet(tmp_path / "corpus.parquet")
+    before = (tmp_path / "corpus.parquet").read_bytes()
+    sample = read(tmp_path / "corpus.parquet").whole()
+    with pytest.raises(InputError, match=r"corpus\.parquet exists and is no sample; choose another name"):
+        sample.write(tmp_path / "corpus.parquet")
+    assert (tmp_path / "corpus.parquet").read_bytes() == before
+    with pytest.raises(InputError, match=r"got s\.jsonl; give a name that ends in \.parquet"):
+        sample.write(tmp_path / "s.jsonl")
+    sample.write(tmp_path / "s.parquet")
+    sample.write(tmp_path / "s.parquet")

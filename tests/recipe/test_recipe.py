@@ -188,3 +188,15 @@ def test_nothing_but_a_sentence_comes_of_any_json(value: dict[str, Any]) -> None
         assert str(error)  # noqa: PT017  (most values are wrong, and a few aren't)
     else:
         assert parse_recipe(json.dumps(recipe.to_json())) == recipe
+
+
+def test_a_category_that_the_score_does_not_have_is_named() -> None:
+    step = parse_step({"select": "category", "score": "language", "values": ["en", "klingon"]})
+    with pytest.raises(RecipeError, match=r"step 1: language has no value 'klingon'; it has af, .*, zu"):
+        step.check_score("step 1")
+
+
+def test_a_name_that_stands_twice_in_a_step_is_refused() -> None:
+    text = '{"format": "selection-recipe/1", "steps": [{"select": "band", "score": "n_chars", "low": 1, "low": 9}]}'
+    with pytest.raises(RecipeError, match=r"not JSON \('low' stands twice in one object\)"):
+        parse_recipe(text)

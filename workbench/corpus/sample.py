@@ -88,12 +88,21 @@ class Sample:
         ------
         InputError
             If the file can't be written.
+        InputError
+            If its name doesn't end in .parquet, or it is there and is no sample: a corpus is never overwritten.
         """
+        path = Path(path)
+        if path.suffix != ".parquet":
+            raise InputError(
+                f"a sample is written as parquet, got {path.name}; give a name that ends in .parquet"
+            )
+        if path.exists() and _sample_metadata(find_shards(path, None)) is None:
+            raise InputError(f"{path} exists and is no sample; choose another name")
         # The oldest level gives 64-bit offsets: a column of texts may well be larger than 2 GiB.
         table = self.frame.to_arrow(compat_level=pl.CompatLevel.oldest())
         metadata = {_DESIGN_KEY: self.design.to_json().encode(), _FINGERPRINT_KEY: self.fingerprint.encode()}
         table = table.replace_schema_metadata(metadata)
-        with aside(Path(path)) as part:
+        with aside(path) as part:
             pq.write_table(table, part, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
 
 

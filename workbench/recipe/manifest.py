@@ -116,7 +116,9 @@ def read_manifest(folder: Path | str) -> Manifest:
     manifest = parse_manifest(content)
     found = manifest_digest(content)
     # the bytes too: a change that leaves the values alone is a change all the same
-    if found != manifest.digest or json_bytes(content) != raw:
+    if found == manifest.digest and json_bytes(content) != raw:
+        raise ManifestError(f"{path} was changed after its export, though not in its values; export it again")
+    if found != manifest.digest:
         raise ManifestError(
             f"{path} was changed after its export: its digest is {found[:12]}…, "
             f"it says {manifest.digest[:12]}…; export it again"

@@ -47,10 +47,16 @@ class Step:
         Raises
         ------
         RecipeError
-            If there is no such score, or it is of another kind.
+            If there is no such score, it is of another kind, or a category isn't one of its values.
         """
         name = getattr(self.params, "score", None)
-        if name is None or name in readable_scores(self.spec):
+        if name is None:
+            return
+        if name in readable_scores(self.spec):
+            labels = SCORES[name].labels if name in SCORES else ()
+            unknown = [value for value in getattr(self.params, "values", ()) if value not in labels]
+            if labels and unknown:
+                raise RecipeError(f"{where}: {name} has no value {unknown[0]!r}; it has {', '.join(labels)}")
             return
         if name not in SCORES:
             raise RecipeError(f"{where}: there is no score {name!r}; `workbench methods` lists them all")
