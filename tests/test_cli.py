@@ -245,7 +245,7 @@ def test_a_source_with_control_characters_and_markup_is_shown_as_text(run: Comma
     write_shard(Path("odd.jsonl"), rows)
     shown = run("sample", "odd.jsonl", "--n", 4, "--out", "s.parquet")
     assert "\x1b" not in shown.out
-    assert "[31m[red]<b>" in shown.out.replace("\n", "")
+    assert "[31m[red]<b>" in shown.out
     told = run("sample", "odd.jsonl", "--n", 4, "--out", "s.parquet", "--json")
     assert "\x1b" not in told.out
     assert list(told.json["by_source"]) == ["\x1b[31m[red]<b>\u202e"]
@@ -308,8 +308,43 @@ def test_what_does_not_hold_is_exit_code_4(run: Commands) -> None:
     ],
 )
 def test_what_is_not_there_is_a_sentence(args: tuple[Any, ...], sentence: str, run: Commands) -> None:
-    assert sentence in run.fails(*args)
-    assert sentence in run.fails(*args, "--json")
+    told = run.fails(*args)
+    assert sentence in told
+    result = run(*args, "--json")
+    assert result.code == 2
+    assert result.json == {"error": told, "exit_code": 2}
+    assert sentence in result.err
+
+
+def test_a_corpus_without_one_usable_row_is_refused_and_its_rows_are_kept(run: Commands) -> None:
+    Path("bad.jsonl").write_text("not JSON\n{}\n")
+    Path("empty.jsonl").write_text("")
+    for command in (
+        ("score", "bad.jsonl", "--scores", "n_chars", "--store", "store"),
+        ("select", "bad.jsonl", "--recipe", "recipe.json", "--store", "store"),
+        ("export", "bad.jsonl", "--recipe", "recipe.json", "--store", "store", "--out", "m.manifest"),
+    ):
+        told = run.fails(*command)
+        assert (
+            "bad.jsonl holds no document that can be used, its 2 rows are in store/quarantine.jsonl" in told
+        )
+        assert len(Path("store/quarantine.jsonl").read_text().splitlines()) == 2
+    assert not Path("m.manifest").exists()
+
+
+def test_a_fault_of_a_step_begins_with_its_number(run: Commands) -> None:
+    write_recipe({"select": "exact"}, {"select": "band", "score": "n_chars", "low": 3, "high": 1})
+    told = run.fails("select", "corpus", "--recipe", "recipe.json", "--store", "store")
+    assert told.startswith("step 2: band: low must be")
+
+
+def test_a_long_name_is_whole_in_a_pipe(run: Commands) -> None:
+    rows = [
+        {"doc_id": f"d{i}", "text": "a b c d e", "source": "a long name of a source " * 8} for i in range(4)
+    ]
+    write_shard(Path("long.jsonl"), rows)
+    shown = run("select", "long.jsonl", "--recipe", "recipe.json", "--store", "store")
+    assert ("a long name of a source " * 8).strip() in shown.out
 
 
 # ---- in a process of its own -----------------------------------------------------------------------------------

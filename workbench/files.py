@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -18,6 +19,7 @@ from workbench.checks import Array
 from workbench.errors import InputError, StoreError
 
 PARTIAL = ".partial"
+_NO_PLACE = (errno.ENOTDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR)
 
 
 @contextmanager
@@ -40,9 +42,14 @@ def written_aside(path: Path) -> Iterator[Path]:
         aside.replace(path)
     except OSError as error:
         _remove(aside)
+        # A place that can't be written to is mended by another name, a full disk by space.
+        remedy = (
+            "choose a folder that can be written to"
+            if error.errno in _NO_PLACE
+            else "free space or choose another folder, then run again: finished parts are kept"
+        )
         raise StoreError(
-            f"{path.name} can't be written in {path.parent}: {error.strerror or error}; "
-            "free space or choose another folder, then run again: finished parts are kept"
+            f"{path.name} can't be written in {path.parent}: {error.strerror or error}; {remedy}"
         ) from error
     except BaseException:
         _remove(aside)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.corpus import Quarantined, QuarantineWriter, write_quarantine
-from workbench.errors import InputError
+from workbench.corpus import Quarantined, quarantine_writer, write_quarantine
+from workbench.errors import StoreError
 
 ROWS = [
     Quarantined("a.jsonl", 3, "not JSON", "\x1b[31m{}%s\x9b\u202e</script>\n"),
@@ -27,21 +27,18 @@ def test_rows_are_written_as_plain_ascii_lines(tmp_path: Path) -> None:
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "q.jsonl"
-    with QuarantineWriter(path) as writer:
-        writer.write(ROWS)
+    with quarantine_writer(path) as write:
+        write(ROWS)
         assert not path.exists()
-        writer.write(ROWS[:1])
-    assert writer.n_rows == 3
+        write(ROWS[:1])
     assert len(path.read_bytes().splitlines()) == 3
-    with pytest.raises(ZeroDivisionError), QuarantineWriter(path) as writer:
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), quarantine_writer(path) as write:
+        write(ROWS[1 // n] for n in (1, 0))
     assert [p.name for p in tmp_path.iterdir()] == ["q.jsonl"]
     assert len(path.read_bytes().splitlines()) == 3
 
 
 def test_a_place_that_cant_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(
-        InputError, match=r"q\.jsonl can't be written \(.*\); check the folder and the space left"
-    ):
+    with pytest.raises(StoreError, match=r"q\.jsonl can't be written in .*; choose a folder that can be"):
         write_quarantine(tmp_path / "file" / "q.jsonl", ROWS)

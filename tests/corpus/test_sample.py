@@ -15,7 +15,7 @@ import pytest
 from tests.corpus.writers import FORMATS, write
 from workbench.checks import keyed_uniform
 from workbench.corpus import Design, Sample, Stratum, read, read_sample
-from workbench.errors import Cancelled, InputError
+from workbench.errors import Cancelled, InputError, StoreError
 from workbench.progress import Silent
 
 SIZES = {"big": 600, "mid": 90, "small": 9, "one": 1}
@@ -142,7 +142,7 @@ def test_an_id_that_stands_twice_is_refused_with_both_places(tmp_path: Path, nam
         InputError, match=rf"'d7' stands in a/{name} row 7 and in b/{name} row 30; make the ids"
     ):
         corpus.sample(5)
-    with pytest.raises(InputError, match='or set id_column="" so that ids are made from content'):
+    with pytest.raises(InputError, match="or let ids be made from content"):
         corpus.whole()
     assert len(read(tmp_path, id_column="").whole()) == 100
 
@@ -181,7 +181,7 @@ def test_a_small_corpus_is_taken_whole(tmp_path: Path) -> None:
 def test_arguments_that_make_no_sample_are_refused(tmp_path: Path) -> None:
     corpus = read(write(tmp_path / "a.jsonl", ROWS))
     with pytest.raises(
-        InputError, match=r"n=6 is too few for 4 sources, .*; ask for at least 7, or draw with by=None"
+        InputError, match=r"n=6 is too few for 4 sources, .*; ask for at least 7, or draw without strata"
     ):
         corpus.sample(6)
     assert len(corpus.sample(7)) == 7
@@ -228,7 +228,7 @@ def test_a_written_sample_comes_back_as_it_was(tmp_path: Path) -> None:
     metadata = pq.read_schema(tmp_path / "deep" / "s.parquet").metadata
     assert json.loads(metadata[b"selection_workbench.design"])["seed"] == 7
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["s.parquet"]
-    with pytest.raises(InputError, match=r"can't be written \(.*\); check the folder"):
+    with pytest.raises(StoreError, match=r"can't be written in .*; choose a folder that can be written to"):
         sample.write(tmp_path / "a.jsonl" / "s.parquet")
 
 

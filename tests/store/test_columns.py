@@ -231,7 +231,7 @@ def test_a_full_disk_at_the_mark_leaves_the_column_incomplete(
 
 def test_a_store_that_cannot_be_a_folder_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file")
-    with pytest.raises(StoreError, match=r"can't be written in .*; free space or choose another folder"):
+    with pytest.raises(StoreError, match=r"can't be written in .*; choose a folder that can be written to"):
         write(tmp_path / "store")
 
 

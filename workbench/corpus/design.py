@@ -136,7 +136,8 @@ def allocate(n: int, counts: Mapping[str, int]) -> dict[str, int]:
     if n < sum(least.values()):
         raise InputError(
             f"n={n} is too few for {len(counts)} sources, each of which gives at least {MIN_PER_SOURCE} "
-            f"documents or all it has; ask for at least {sum(least.values())}, or draw with by=None"
+            f"documents or all it has; ask for at least {sum(least.values())}, "
+            "or draw without strata (--by none, by=None)"
         )
     quota: dict[str, int] = {}
     free = sorted(counts)

@@ -177,7 +177,7 @@ def _require_unique_ids(corpus: Corpus, tally: Tally) -> None:
                     raise InputError(
                         f"the id {doc_id[:200]!r} stands in {other.name} row {other_row} and in "
                         f"{shard.name} row {row}; "
-                        'make the ids unique, or set id_column="" so that ids are made from content'
+                        'make the ids unique, or let ids be made from content (--id-column "", id_column="")'
                     )
                 first[doc_id] = (shard, row)
 

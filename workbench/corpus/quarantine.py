@@ -3,92 +3,34 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import IO
 
 from workbench.corpus.types import Quarantined
-from workbench.errors import InputError
+from workbench.files import written_aside
 
 
 @contextmanager
-def aside(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to; it is renamed to `path` if all went well, else removed.
-
-    Raises
-    ------
-    InputError
-        If it can't be written.
-    """
-    part = _part_of(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield part
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _part_of(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.part")
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(
-        f"{path} can't be written ({error.strerror or error}); check the folder and the space left"
-    )
-
-
-class QuarantineWriter:
-    """Writes quarantined rows as they come; the file appears under its name when the `with` ends well.
+def quarantine_writer(path: str | Path) -> Iterator[Callable[[Iterable[Quarantined]], None]]:
+    """Give a function that writes rows as they come; the file appears under its name when all went well.
 
     The lines are `{"file", "row", "reason", "excerpt"}` in plain ASCII: control characters (also those beyond
     ASCII) stay escaped, so a line shows safely in a terminal.
+
+    Raises
+    ------
+    StoreError
+        If the file can't be written.
     """
+    with written_aside(Path(path)) as aside, aside.open("wb") as file:
 
-    def __init__(self, path: str | Path) -> None:
-        self.n_rows = 0
-        self._path = Path(path)
-        self._part = _part_of(self._path)
-        self._file: IO[bytes] | None = None
+        def write(rows: Iterable[Quarantined]) -> None:
+            for row in rows:
+                value = {"file": row.shard, "row": row.row, "reason": row.reason, "excerpt": row.excerpt}
+                file.write(json.dumps(value).encode() + b"\n")
 
-    def __enter__(self) -> QuarantineWriter:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._part.open("wb")
-        except OSError as error:
-            raise _unwritable(self._path, error) from error
-        return self
-
-    def write(self, rows: Iterable[Quarantined]) -> None:
-        """Append rows."""
-        assert self._file is not None, "use the writer in a with"
-        for row in rows:
-            value = {"file": row.shard, "row": row.row, "reason": row.reason, "excerpt": row.excerpt}
-            try:
-                self._file.write(json.dumps(value).encode() + b"\n")
-            except OSError as error:
-                raise _unwritable(self._path, error) from error
-            self.n_rows += 1
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._file is not None
-        try:
-            self._file.close()
-            if kind is None:
-                self._part.replace(self._path)
-        except OSError as fault:
-            raise _unwritable(self._path, fault) from fault
-        finally:
-            self._part.unlink(missing_ok=True)
+        yield write
 
 
 def write_quarantine(path: str | Path, rows: Iterable[Quarantined]) -> None:
@@ -96,8 +38,8 @@ def write_quarantine(path: str | Path, rows: Iterable[Quarantined]) -> None:
 
     Raises
     ------
-    InputError
+    StoreError
         If the file can't be written.
     """
-    with QuarantineWriter(path) as writer:
-        writer.write(rows)
+    with quarantine_writer(path) as write:
+        write(rows)

@@ -107,7 +107,7 @@ class Corpus:
             if given and without:
                 raise InputError(
                     f"{given.name} has an id column and {without.name} has none; give every file one, "
-                    'or set id_column="" so that ids are made from content'
+                    'or let ids be made from content (--id-column "", id_column="")'
                 )
         return given is None
 

@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.corpus.design import Design
-from workbench.corpus.quarantine import aside
 from workbench.corpus.read import read
 from workbench.corpus.shards import Shard, find_shards
 from workbench.corpus.types import DOCUMENT_COLUMNS, Quarantined
 from workbench.errors import InputError
+from workbench.files import written_aside
 
 _DESIGN_KEY = b"selection_workbench.design"
 _FINGERPRINT_KEY = b"selection_workbench.fingerprint"
@@ -86,7 +86,7 @@ class Sample:
 
         Raises
         ------
-        InputError
+        StoreError
             If the file can't be written.
         InputError
             If its name doesn't end in .parquet, or it is there and is no sample: a corpus is never overwritten.
@@ -102,8 +102,8 @@ class Sample:
         table = self.frame.to_arrow(compat_level=pl.CompatLevel.oldest())
         metadata = {_DESIGN_KEY: self.design.to_json().encode(), _FINGERPRINT_KEY: self.fingerprint.encode()}
         table = table.replace_schema_metadata(metadata)
-        with aside(path) as part:
-            pq.write_table(table, part, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
+        with written_aside(path) as aside:
+            pq.write_table(table, aside, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
 
 
 def empty_frame() -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,6 +75,15 @@ class FitCache:
         return self._states[key]
 
 
+@contextmanager
+def _faults_of(index: int, step: Step) -> Iterator[None]:
+    """Begin the sentence of a fault with the step that has it, as one counts (from 1)."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"step {index + 1}: {step.select}: {error}") from None
+
+
 def fit(recipe: Recipe, table: Table, cache: FitCache | None = None) -> Fitted:
     """Resolve every quantile and fit every artefact on the sample.
 
@@ -88,10 +98,11 @@ def fit(recipe: Recipe, table: Table, cache: FitCache | None = None) -> Fitted:
         step.check_score(f"step {index + 1}")
         require_keys(f"step {step.select}", {**table.scores, "text_digest": 0, "source": 0}, step.needs)
         params = step.params
-        if step.spec.resolve is not None:
-            params = step.spec.resolve(table.columns(step.needs), params, table.weights)
+        with _faults_of(index, step):
+            if step.spec.resolve is not None:
+                params = step.spec.resolve(table.columns(step.needs), params, table.weights)
+            states.append(cache.state(table, step, recipe.seed))
         steps.append(replace(step, params=params))
-        states.append(cache.state(table, step, recipe.seed))
     return Fitted(replace(recipe, steps=tuple(steps)), tuple(states))
 
 
@@ -118,9 +129,10 @@ def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = No
     for index, (step, state) in enumerate(zip(fitted.recipe.steps, fitted.states, strict=True)):
         alive = np.flatnonzero(dropped_by == KEPT)
         columns = {name: column[alive] for name, column in table.columns(step.needs).items()}
-        selection = step.spec.select(columns, step.params, state, fitted.recipe.seed)
-        if selection.unscored is not None and selection.unscored.any():
-            _refuse_unscored(table, step, alive[selection.unscored])
+        with _faults_of(index, step):
+            selection = step.spec.select(columns, step.params, state, fitted.recipe.seed)
+            if selection.unscored is not None and selection.unscored.any():
+                _refuse_unscored(table, step, alive[selection.unscored])
         dropped_by[alive[~selection.keep]] = index
         if selection.weight is not None:
             weight[alive] *= selection.weight

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.checks import Array, file_digest
-from workbench.corpus import Batch, Quarantined, QuarantineWriter
+from workbench.corpus import Batch, Quarantined, quarantine_writer
 from workbench.engine.batch import UNSCORED
 from workbench.engine.parts import NumberedBatch, numbered_batches, read_part, read_steps
 from workbench.engine.plan import Plan
@@ -56,7 +56,7 @@ def write_shard(job: Job, plan: Plan, k: int, first_part: int, progress: Progres
         _table_writer(dropped_path) as write_dropped,
         contextlib.ExitStack() as stack,
     ):
-        quarantine: QuarantineWriter | None = None
+        write_quarantined: Callable[[list[Quarantined]], None] | None = None
         for item, columns in _decided_batches(job, plan, k, first_part):
             sources = np.array(item.batch.frame["source"].to_list(), dtype=object)
             kept = _kept_frame(plan, item, columns)
@@ -64,8 +64,10 @@ def write_shard(job: Job, plan: Plan, k: int, first_part: int, progress: Progres
             write_dropped(_dropped_table(plan, item.doc_ids, sources, columns))
             quarantined = [*item.batch.quarantined, *_unscored(job, k, item, columns)]
             if quarantined:
-                quarantine = quarantine or stack.enter_context(QuarantineWriter(quarantine_path))
-                quarantine.write(quarantined)
+                write_quarantined = write_quarantined or stack.enter_context(
+                    quarantine_writer(quarantine_path)
+                )
+                write_quarantined(quarantined)
                 n_quarantined += len(quarantined)
             tally.add(plan, sources, columns, kept)
             progress.advance(item.batch.n_bytes_read)

@@ -1,0 +1,45 @@
+"""The program: its name, its help, and how a fault ends it. Every sentence that a user sees on a fault is an
+exception's text.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+
+import typer
+
+from workbench.cli.console import print_json, printable
+from workbench.errors import Cancelled, WorkbenchError
+
+app = typer.Typer(
+    help="Choose LLM training data: sample, score, select, export a manifest, apply and verify it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line; faults that are foreseen become one sentence and an exit code.
+
+    With --json the sentence also stands on standard output, as `{"error", "exit_code"}`, so that a program
+    always finds one JSON value there.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # what the terminal's encoding lacks is shown as a question mark
+            stream.reconfigure(errors="replace")
+    try:
+        app(standalone_mode=True)
+    except WorkbenchError as error:
+        if "--json" in sys.argv[1:]:
+            print_json({"error": str(error), "exit_code": error.exit_code})
+        typer.echo(f"workbench: {printable(str(error))}", err=True)
+        sys.exit(error.exit_code)
+    except SystemExit as stop:
+        # typer turns an interrupt into an exit without a word
+        if stop.code == Cancelled.exit_code:
+            typer.echo("workbench: stopped; finished parts are kept, run the same command to go on", err=True)
+        raise

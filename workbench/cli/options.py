@@ -1,0 +1,141 @@
+"""Options that several commands have in common, a dataclass a group; `takes_groups` spreads them out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from workbench.errors import InputError, RecipeError
+
+if TYPE_CHECKING:
+    from workbench.corpus import Corpus, Sample
+    from workbench.models.load import Models
+    from workbench.recipe.model import Recipe
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")
+]
+StoreFolder = Annotated[
+    Path, typer.Option("--store", help="Folder that keeps the scores; a second run takes them from it.")
+]
+RecipeFile = Annotated[Path, typer.Option("--recipe", help="Recipe, a JSON file.")]
+SampleFile = Annotated[str, typer.Argument(metavar="SAMPLE", help="Sample, or any small corpus.")]
+ManifestFolder = Annotated[Path, typer.Argument(help="Manifest folder.")]
+
+
+class Engine(StrEnum):
+    """Where `apply` runs."""
+
+    local = "local"
+    ray = "ray"
+
+
+class Kind(StrEnum):
+    """What has a schema."""
+
+    recipe = "recipe"
+    manifest = "manifest"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the files of a corpus are read."""
+
+    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text"
+    id_column: Annotated[
+        str | None,
+        typer.Option(help='Column that holds the id; by default doc_id or id; "" makes ids from content.'),
+    ] = None
+    source_column: Annotated[
+        str | None, typer.Option(help="Column that holds the source; by default source, else the file.")
+    ] = None
+    max_document_bytes: Annotated[
+        int, typer.Option(help="Longer documents (in UTF-8 bytes) are quarantined.")
+    ] = 16 * 2**20
+
+    def corpus(self, paths: list[str]) -> Corpus:
+        from workbench.corpus import read
+
+        return read(paths[0] if len(paths) == 1 else paths, **vars(self))
+
+    def sample(self, path: str) -> Sample:
+        from workbench.corpus import read_sample
+
+        return read_sample(path, **vars(self))
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which models compute scores."""
+
+    embedder: Annotated[str | None, typer.Option(help="Embedder: a name, a folder or a hub id.")] = None
+    lm: Annotated[
+        str | None,
+        typer.Option(help="Causal LM: a name (reference-lm, SmolLM2-135M), a folder or a hub id."),
+    ] = None
+
+    def models(self) -> Models:
+        from workbench.models.load import Models
+        from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM
+
+        return Models(embedder=self.embedder or DEFAULT_EMBEDDER, lm=self.lm or DEFAULT_LM)
+
+
+def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Make each parameter of a command that is a group of options into the options themselves.
+
+    Typer reads a function's signature; so the wrapper shows one in which the fields stand in the group's place.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups = {name: hint for name, hint in hints.items() if inspect.isclass(hint) and is_dataclass(hint)}
+    shown = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        if name not in groups:
+            shown.append(parameter.replace(annotation=hints[name]))
+            continue
+        types = get_type_hints(groups[name], include_extras=True)
+        shown.extend(
+            inspect.Parameter(f.name, parameter.kind, default=f.default, annotation=types[f.name])
+            for f in fields(groups[name])
+        )
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        made = {
+            name: group(**{f.name: given.pop(f.name) for f in fields(group)})
+            for name, group in groups.items()
+        }
+        command(**given, **made)
+
+    # required parameters first, as Python asks of a signature
+    shown.sort(key=lambda p: p.default is not inspect.Parameter.empty)
+    run.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in shown}
+    return run
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a file.
+
+    Raises
+    ------
+    RecipeError
+        If it isn't one; the sentence begins with the file's name.
+    InputError
+        If the file can't be read.
+    """
+    from workbench.recipe.schema import parse_recipe
+
+    try:
+        return parse_recipe(path.read_bytes())
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}") from None
+    except OSError as error:
+        raise InputError(f"the recipe {path} can't be read ({error.strerror}); check the path") from None
