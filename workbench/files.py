@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from workbench.checks import Array
 from workbench.errors import InputError, StoreError
@@ -135,4 +134,6 @@ def _finite(number: str) -> float:
 
 def json_bytes(value: object) -> bytes:
     """Indented JSON with sorted keys and a final newline."""
+    import orjson  # here, since a bare GPU machine has models and no orjson
+
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)

@@ -12,6 +12,7 @@ import pytest
 
 from workbench.checks import Array
 from workbench.errors import ModelError
+from workbench.models.token_cache import TokenCache
 from workbench.progress import Progress, Silent
 
 DIMENSION = 12
@@ -88,6 +89,7 @@ class FakeModels:
 
     def __init__(self, embedder: str = "fake", lm: str = "fake", **_: Any) -> None:
         self.progress: Progress = Silent()
+        self.tokens = TokenCache()
         self.names = {"embedder": embedder, "lm": lm}
         self.tokenizer = FakeTokenizer(self.calls)
         self.embedder = FakeEmbedder(self.calls)

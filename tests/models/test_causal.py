@@ -6,34 +6,14 @@ import numpy as np
 import pytest
 
 from tests.models.conftest import save_model
+from tests.models.plain_loop import brute_force
 from workbench.errors import Cancelled, ModelError
-from workbench.models.causal import WindowedLM, lm_definition
+from workbench.models import head
+from workbench.models.causal import WindowedLM
+from workbench.models.lm_definition import LMSettings, lm_definition
 from workbench.models.locate import locate
 from workbench.models.tokens import load_backend
 from workbench.progress import Silent
-
-
-def brute_force(located, texts, definition):
-    """The score record by the plainest loop: one window at a time through the whole model."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    model = AutoModelForCausalLM.from_pretrained(located.folder, dtype=torch.float32).eval()
-    backend = load_backend(located)
-    nll, n_scored = [], []
-    for text in texts:
-        ids = backend.encode(text, add_special_tokens=False).ids[: definition["max_tokens"]]
-        total = 0.0
-        for start in range(0, len(ids), definition["window"]):
-            window = ids[start : start + definition["window"]]
-            with torch.no_grad():
-                logits = (
-                    model(torch.tensor([[definition["context_token_id"], *window[:-1]]])).logits[0].double()
-                )
-            total -= torch.log_softmax(logits, -1)[range(len(window)), window].sum().item()
-        nll.append(total if ids else np.nan)
-        n_scored.append(len(ids))
-    return np.array(nll), np.array(n_scored)
 
 
 @pytest.fixture(params=["tiny_llama", "tiny_gpt2"])
@@ -41,22 +21,38 @@ def located(request):
     return request.getfixturevalue(request.param)
 
 
-def test_the_record_equals_a_plain_loop_over_the_whole_model(located, texts):
+@pytest.mark.parametrize(
+    "settings",
+    [
+        LMSettings(max_tokens=150),
+        LMSettings(window=20, stride=7, max_tokens=90),
+        LMSettings(window=20, stride=20),
+        LMSettings(window=33, stride=1, max_tokens=60),
+        LMSettings(window=20, stride=5, context="none"),
+        LMSettings(context="eos"),
+    ],
+    ids=str,
+)
+def test_the_record_equals_a_plain_loop_over_the_whole_model(located, texts, settings):
     texts = ["", *texts]
-    lm = WindowedLM(located, "float32")
-    definition = {**lm.definition(), "max_tokens": 150}
-    lm = WindowedLM(located, definition=definition)
+    lm = WindowedLM(located, definition=lm_definition(located, "float32", settings))
+    definition = lm.definition()
     record = lm.record(texts, Silent())
     nll, n_scored = brute_force(located, texts, definition)
     np.testing.assert_allclose(record["nll_sum"], nll, rtol=1e-4)
     np.testing.assert_array_equal(record["n_scored"], n_scored)
-    n_tokens = [len(load_backend(located).encode(t, add_special_tokens=False).ids) for t in texts]
-    assert (record["n_scored"] + record["n_truncated_tokens"]).tolist() == n_tokens
+    n_tokens = np.array([len(load_backend(located).encode(t, add_special_tokens=False).ids) for t in texts])
+    n_read = np.minimum(n_tokens, definition["max_tokens"])
+    np.testing.assert_array_equal(record["n_truncated_tokens"], n_tokens - n_read)
     assert (record["n_truncated_tokens"] > 0).sum() > 5
-    whole = record["n_truncated_tokens"] == 0
-    n_bytes = np.array([len(t.encode()) for t in texts])
-    np.testing.assert_array_equal(record["n_bytes_scored"][whole], n_bytes[whole])
-    assert (record["n_bytes_scored"][~whole] < n_bytes[~whole]).all()
+    # The bytes of the span that was scored: of all of it, or of all but the first token.
+    backend = load_backend(located)
+    unscored = int(definition["context_token_id"] is None)
+    for text, n, n_bytes in zip(texts, n_read, record["n_bytes_scored"], strict=True):
+        span = backend.encode(text, add_special_tokens=False).ids[unscored:n]
+        decoded = backend.decode(span, skip_special_tokens=False)
+        # A character of which only some bytes were scored counts whole.
+        assert abs(n_bytes - len(decoded.encode())) <= 3 * decoded.count("\ufffd")
     assert record["nll_sum"].dtype == np.float64
     assert all(record[name].dtype == np.int64 for name in record if name != "nll_sum")
 
@@ -92,10 +88,8 @@ def test_a_model_of_zeros_gives_the_logarithm_of_its_vocabulary(tiny_llama, text
 
 
 def test_chunks_of_the_head_change_nothing(tiny_llama, texts, monkeypatch):
-    from workbench.models import causal
-
     whole = WindowedLM(tiny_llama).record(texts, Silent())["nll_sum"]
-    monkeypatch.setitem(causal._LOGITS, "cpu", 1)
+    monkeypatch.setitem(head.CHUNK_LOGITS, "cpu", 1)
     chunked = WindowedLM(tiny_llama).record(texts, Silent())["nll_sum"]
     np.testing.assert_allclose(chunked, whole, rtol=1e-6)
 
@@ -107,7 +101,7 @@ def test_the_definition_says_what_decides_the_numbers_and_loads_no_weights(tiny_
     definition = lm_definition(tiny_gpt2)
     # GPT-2 prepends nothing; EOS separates its documents.
     assert definition["context_token_id"] == 299
-    assert definition["window"] == definition["stride"] == 64
+    assert (definition["window"], definition["stride"], definition["max_tokens"]) == (64, 32, 160)
     assert definition["dtype"] == "float32"
     assert set(definition["files"]) == {"config.json", "model.safetensors", "tokenizer.json"}
     assert str(tiny_gpt2.folder.parent) not in json.dumps(definition)
@@ -129,15 +123,34 @@ def test_the_token_that_a_tokenizer_prepends_comes_first(tiny_llama, tmp_path):
     assert lm_definition(locate(str(tmp_path), "lm"))["context_token_id"] == 0
     (tmp_path / "tokenizer.json").write_bytes((tiny_llama.folder / "tokenizer.json").read_bytes())
     assert lm_definition(locate(str(tmp_path), "lm"))["context_token_id"] == 7
+    assert (
+        lm_definition(locate(str(tmp_path), "lm"), settings=LMSettings(context="bos"))["context_token_id"]
+        == 0
+    )
     (tmp_path / "config.json").write_text(json.dumps(config | {"eos_token_id": None, "bos_token_id": None}))
-    with pytest.raises(ModelError, match="has neither a token that begins a document nor one that ends it"):
-        lm_definition(locate(str(tmp_path), "lm"))
+    assert lm_definition(locate(str(tmp_path), "lm"))["context_token_id"] is None
+    with pytest.raises(
+        ModelError, match=r"has no EOS token in its config\.json; choose another context token"
+    ):
+        lm_definition(locate(str(tmp_path), "lm"), settings=LMSettings(context="eos"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (LMSettings(window=65), "window must be at most 64, which model .* can read, got 65"),
+        (LMSettings(window=1), "window must be at least 2 tokens, got 1"),
+        (LMSettings(window=8, stride=9), r"stride must lie in 1\.\.8"),
+        (LMSettings(max_tokens=-1), "max_tokens must be at least 1, got -1"),
+    ],
+)
+def test_settings_out_of_range_are_refused(tiny_gpt2, settings, sentence):
+    with pytest.raises(ModelError, match=sentence):
+        lm_definition(tiny_gpt2, settings=settings)
 
 
 def test_a_cached_decoder_is_scaled_as_its_config_says_or_refused(tiny_llama, texts, tmp_path, monkeypatch):
-    from workbench.models import causal
-
-    monkeypatch.setattr(causal._Head, "logits", lambda self, rows: 2 * rows @ self._weight.T)
+    monkeypatch.setattr(head.Head, "logits", lambda self, rows: 2 * rows @ self._weight.T)
     with pytest.raises(ModelError, match=r"are not its output layer over its hidden states \(they differ by"):
         WindowedLM(tiny_llama)
 

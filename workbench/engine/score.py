@@ -159,6 +159,7 @@ def add_scores(
 ) -> None:
     """Add scores to a table; see `score`."""
     store = store if isinstance(store, Store) else Store(store)
+    table.models.tokens.folder = store.root / "tokens"
     for pass_ in plan_passes(names, params):
         if pass_.first.name not in table.scores:
             _run_pass(table, pass_, store, seed, progress or Silent())

@@ -4,103 +4,77 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.checks import Array, FloatArray, IntArray
 from workbench.errors import ModelError
+from workbench.models.backbone import Backbone, Layout, Rows, packed_rows, padded_rows
 from workbench.models.base import Definition
-from workbench.models.batches import Batch, plan_batches
-from workbench.models.locate import DEFAULT_LM, SMOLLM2, Located
-from workbench.models.runtime import device, quiet, reason, resolve_dtype, torch_dtype
-from workbench.models.tokens import FileTokenizer, load_backend, starting_token, untrimmed
+from workbench.models.head import CHUNK_LOGITS, Head, check_head
+from workbench.models.lm_definition import lm_definition
+from workbench.models.locate import Located
+from workbench.models.runtime import batch_tokens, device, device_errors, quiet, reason, torch_dtype
+from workbench.models.token_cache import TokenCache
+from workbench.models.tokens import FileTokenizer
+from workbench.models.windows import Windows, plan_windows
 from workbench.progress import Progress
-
-# Both score the beginning of a document, so that a CPU scores some thousands of documents in minutes; what is beyond
-# is counted as truncated.
-# The context token of SmolLM2 is <|endoftext|>, between the documents it was trained on; its BOS is a chat
-# token.
-_KNOWN: Mapping[str, Mapping[str, int]] = {
-    DEFAULT_LM: {"window": 256, "max_tokens": 256},
-    SMOLLM2: {"window": 128, "max_tokens": 128, "context_token_id": 0},
-}
-_WINDOW = 512
-_MAX_TOKENS = 2048
-
-# A call with few texts pays for a batch of each length it has, so batches are no larger than speed asks for.
-_BATCH_TOKENS = {"cpu": 1024, "cuda": 32768}
-# Elements of one chunk of logits: 2 MB in float32 on a CPU, where they stay in the cache (twice as fast as 64 MB).
-_LOGITS = {"cpu": 1 << 19, "cuda": 1 << 29}
-
-
-def lm_definition(located: Located, dtype: str | None = None, backend: Any = None) -> Definition:
-    """Everything that decides the log-likelihoods; the weights are digested, not loaded.
-
-    Raises
-    ------
-    ModelError
-        If a file differs from its known digest, or no context token can be found.
-    """
-    known = _KNOWN.get(located.id, {}) if located.built_in else {}
-    config = _config(located)
-    longest = int(config.get("max_position_embeddings") or config.get("n_positions") or _WINDOW)
-    window = known.get("window", min(_WINDOW, longest))
-    context = known.get("context_token_id")
-    if context is None:
-        context = _context_token(located, config, backend if backend is not None else load_backend(located))
-    return {
-        "kind": "lm",
-        "id": located.id,
-        "revision": located.revision,
-        "dtype": resolve_dtype(dtype),
-        "window": window,
-        "stride": window,
-        "max_tokens": known.get("max_tokens", _MAX_TOKENS),
-        "context_token_id": context,
-        "scores_eos": False,
-        "special_tokens": "as text",
-        "files": located.digests(),
-    }
 
 
 class WindowedLM:
-    """Scores documents in windows that don't overlap, each beginning with the context token.
+    """Scores documents window by window (workbench.models.windows); every token is predicted exactly once.
 
-    A document's first `max_tokens` tokens are cut into windows of `window` tokens. Each window is predicted
-    from the context token and the window's earlier tokens, so every token is predicted exactly once and the
-    context token never counts. Rows are padded on the right, where a causal model doesn't look, into batches
-    of fixed shape (workbench.models.batches): a document's numbers don't depend on the documents beside it,
-    to the bit, on one machine with one number of threads.
+    Each window begins with the context token, which never counts. A document's first `max_tokens` tokens are scored.
+
+    Parameters
+    ----------
+    layout
+        "padded", the default: windows in batches of fixed shape (workbench.models.batches), so that a
+        document's numbers don't depend on the documents beside it, to the bit, on one machine with one number
+        of threads. "packed": several windows a row, which wastes no place on padding; a document's numbers then vary by
+        rounding (1e-5 nats a token in float32, 1e-3 in bfloat16) with the documents beside it.
+    cache
+        Where token ids are kept, shared by models with one tokenizer.
 
     Raises
     ------
     ModelError
-        If the model can't be loaded, or its head isn't a plain linear layer over its backbone.
+        If the model can't be loaded, its head isn't a plain linear layer over its backbone, its tokenizer has
+        tokens that it doesn't know, or packed windows see each other.
 
     Notes
     -----
-    The backbone runs alone and the logits of a chunk of positions at a time are made in float32, whatever the
-    body's dtype: rounding logits to bfloat16 costs 0.01 nats a token. Sums are float64.
+    The backbone runs alone; logits are made in float32 a chunk of positions at a time (workbench.models.head). Sums are
+    float64. Where memory runs out, batches are halved and the work goes on.
     """
 
     def __init__(
-        self, located: Located, dtype: str | None = None, definition: Definition | None = None
+        self,
+        located: Located,
+        dtype: str | None = None,
+        definition: Definition | None = None,
+        *,
+        layout: Layout = "padded",
+        cache: TokenCache | None = None,
     ) -> None:
-        self._tokenizer = FileTokenizer(located)
-        self._definition = (
-            definition if definition is not None else lm_definition(located, dtype, self._tokenizer.backend)
+        self._tokenizer = FileTokenizer(located, cache=cache)
+        self._definition = definition if definition is not None else lm_definition(located, dtype)
+        self._window, self._stride, self._max_tokens = (
+            _integer(self._definition, name) for name in ("window", "stride", "max_tokens")
         )
-        untrimmed(self._tokenizer.backend)
-        self._window = _integer(self._definition, "window")
-        self._max_tokens = _integer(self._definition, "max_tokens")
-        self._context = _integer(self._definition, "context_token_id")
+        context = self._definition["context_token_id"]
+        self._context = None if context is None else _integer(self._definition, "context_token_id")
         self._device = device()
+        self._name = located.id
         self._model = _load(located, str(self._definition["dtype"]), self._device)
-        self._head = _Head(self._model, _LOGITS[self._device])
-        _check_head(located.id, self._model, self._head, self._context)
+        self._head = Head(self._model, CHUNK_LOGITS[self._device])
+        _check_vocabulary(located.id, self._tokenizer.backend, self._head.n_vocabulary)
+        check_head(located.id, self._model, self._head, self._context or 0)
+        self._backbone = Backbone(located.id, self._model, layout)
+        self._rows: Callable[..., Iterator[Rows]] = packed_rows if layout == "packed" else padded_rows
+        self._batch_tokens = batch_tokens(self._model.config, self._model.dtype, self._device)
 
     def definition(self) -> Definition:
         return self._definition
@@ -109,126 +83,99 @@ class WindowedLM:
         """The score record of each text: see workbench.models.base.CausalLM.
 
         `n_scored` is the number of predicted tokens, `n_truncated_tokens` of those beyond `max_tokens`, and
-        `n_bytes_scored` the UTF-8 bytes of the span that was scored. An empty text has `n_scored` 0 and
-        `nll_sum` NaN. Progress advances by characters of text.
+        `n_bytes_scored` the UTF-8 bytes of the span that was scored. A text without a predicted token has
+        `n_scored` 0 and `nll_sum` NaN; a text with a logit that isn't a number has `nll_sum` NaN, too.
+        Progress advances by characters of text.
         """
-        kept = self._tokenizer.keep(texts, self._max_tokens)
-        n_scored = np.array([len(k.ids) for k in kept], dtype=np.int64)
-        owners, windows = self._windows([k.ids for k in kept])
-        sums = self._window_sums(owners, windows, texts, progress)
-        # bincount adds in the order of the windows, which is that of the document.
-        nll = np.bincount(owners, weights=sums, minlength=len(texts)) if len(owners) else np.zeros(len(texts))
+        unscored = int(self._context is None)
+        kept = self._tokenizer.keep(texts, self._max_tokens, unscored)
+        n_read = np.array([len(k.ids) for k in kept], dtype=np.int64)
+        windows = plan_windows(n_read, self._window, self._stride, context=self._context is not None)
+        nll = self._nll([k.ids for k in kept], windows, [len(text) for text in texts], progress)
+        n_scored = np.maximum(n_read - unscored, 0)
         return {
             "nll_sum": np.where(n_scored > 0, nll, np.nan),
             "n_scored": n_scored,
-            "n_truncated_tokens": np.array([k.n_tokens for k in kept], dtype=np.int64) - n_scored,
+            "n_truncated_tokens": np.array([k.n_tokens for k in kept], dtype=np.int64) - n_read,
             "n_bytes_scored": np.array([k.n_bytes for k in kept], dtype=np.int64),
         }
 
-    def _windows(self, ids: list[IntArray]) -> tuple[IntArray, list[IntArray]]:
-        """Each window's document and tokens, in the order of the documents."""
-        owners: list[int] = []
-        windows: list[IntArray] = []
-        for i, one in enumerate(ids):
-            for start in range(0, len(one), self._window):
-                owners.append(i)
-                windows.append(one[start : start + self._window])
-        return np.array(owners, dtype=np.int64), windows
-
-    def _window_sums(
-        self, owners: IntArray, windows: list[IntArray], texts: Sequence[str], progress: Progress
+    def _nll(
+        self, ids: list[IntArray], windows: Windows, n_chars: list[int], progress: Progress
     ) -> FloatArray:
-        """Negative log-likelihood of each window, float64."""
+        """Negative log-likelihood of each document, float64 (n,)."""
         sums = np.zeros(len(windows))
         # A document's characters count as done with its first window.
-        first = np.r_[True, owners[1:] != owners[:-1]] if len(owners) else owners.astype(bool)
-        lengths = np.array([len(w) for w in windows], dtype=np.int64)
-        for batch in plan_batches(lengths, self._window, _BATCH_TOKENS[self._device]):
-            sums[batch.rows] = self._run(batch, windows)
-            progress.advance(sum(len(texts[owners[w]]) for w in batch.rows if first[w]))
-        return sums
+        is_first = np.diff(windows.document, prepend=-1) > 0
+        without = np.ones(len(ids), dtype=bool)
+        without[windows.document] = False
+        progress.advance(sum(n_chars[i] for i in np.flatnonzero(without)))
+        done = np.zeros(len(windows), dtype=bool)
+        while not done.all():
+            try:
+                for members, values in self._batches(ids, windows, np.flatnonzero(~done)):
+                    sums[members] = values
+                    done[members] = True
+                    progress.advance(sum(n_chars[windows.document[w]] for w in members if is_first[w]))
+            except device_errors() as error:
+                self._make_do(error)
+        # bincount adds in the order of the windows, which is that of the document.
+        return np.asarray(np.bincount(windows.document, weights=sums, minlength=len(ids)), np.float64)
 
-    def _run(self, batch: Batch, windows: list[IntArray]) -> FloatArray:
-        """One batch: window [t1..tL] is fed as [context, t1..tL-1] and predicted as [t1..tL]."""
+    def _batches(
+        self, ids: list[IntArray], windows: Windows, todo: IntArray
+    ) -> Iterator[tuple[IntArray, FloatArray]]:
+        """Windows and their negative log-likelihoods, a batch at a time."""
         import torch
 
-        tokens = np.full((batch.n_rows, batch.length), self._context, dtype=np.int64)
-        owner = np.full((batch.n_rows, batch.length), -1, dtype=np.int64)
-        targets = np.zeros((batch.n_rows, batch.length), dtype=np.int64)
-        for row, w in enumerate(batch.rows):
-            window = windows[w]
-            tokens[row, 1 : len(window)] = window[:-1]
-            targets[row, : len(window)] = window
-            owner[row, : len(window)] = row
-        real = owner.ravel() >= 0
-        with torch.inference_mode():
-            hidden = self._model.base_model(
-                input_ids=torch.from_numpy(tokens).to(self._device), use_cache=False
-            )[0]
-            rows = hidden.flatten(0, 1)[torch.from_numpy(np.flatnonzero(real)).to(self._device)]
-            nll = self._head.nll(rows, torch.from_numpy(targets.ravel()[real]).to(self._device))
-        # Sequential in float64, so a window's sum doesn't depend on the batch.
-        return np.asarray(
-            np.bincount(owner.ravel()[real], weights=nll, minlength=len(batch.rows)), np.float64
-        )
+        begin = [] if self._context is None else [self._context]
+        inputs, targets = [], []
+        for w in todo.tolist():
+            one = ids[windows.document[w]][windows.first[w] : windows.end[w]]
+            inputs.append(np.concatenate([np.array(begin, dtype=np.int64), one[:-1]]))
+            # What is only context has no target.
+            target = one if begin else one[1:]
+            n_scored = int(windows.end[w] - windows.scored[w])
+            targets.append(np.concatenate([np.full(len(target) - n_scored, -1), target[-n_scored:]]))
+        longest = self._window if self._rows is padded_rows else max(map(len, inputs), default=1)
+        for rows in self._rows(inputs, longest, self._batch_tokens, self._context or 0):
+            flat = rows.windows.ravel()
+            order = np.argsort(flat, kind="stable")[np.count_nonzero(flat < 0) :]
+            members = np.unique(flat[order])
+            wanted = np.full(len(flat), -1, dtype=np.int64)
+            wanted[order] = np.concatenate([targets[w] for w in members])
+            real = np.flatnonzero(wanted >= 0)
+            hidden = self._backbone.hidden(rows).flatten(0, 1)
+            where = torch.from_numpy(real).to(hidden.device)
+            with torch.inference_mode():
+                nll = self._head.nll(hidden[where], torch.from_numpy(wanted[real]).to(hidden.device))
+            # Sequential in float64, so a window's sum doesn't depend on the batch.
+            sums = np.bincount(np.searchsorted(members, flat[real]), weights=nll, minlength=len(members))
+            yield todo[members], np.asarray(sums, np.float64)
 
-
-class _Head:
-    """Output layer and loss, a chunk of fixed shape at a time, in float32."""
-
-    def __init__(self, model: Any, n_logits: int) -> None:
-        layer = model.get_output_embeddings()
-        self._weight = layer.weight.detach().float()
-        self._bias = None if getattr(layer, "bias", None) is None else layer.bias.detach().float()
-        config = model.config
-        # Granite divides its logits, Cohere multiplies them, Gemma 2 caps them.
-        self._scale = float(getattr(config, "logit_scale", None) or 1.0) / float(
-            getattr(config, "logits_scaling", None) or 1.0
-        )
-        self._cap = getattr(config, "final_logit_softcapping", None)
-        # A multiple of 64, and at least that: kernels work on blocks of rows.
-        self._chunk = max(64, n_logits // len(self._weight) // 64 * 64)
-
-    def nll(self, hidden: Any, targets: Any) -> FloatArray:
-        """Negative log-likelihood of each target, float64 (n,), from hidden states (n, d)."""
+    def _make_do(self, error: Exception) -> None:
+        """After an error of the device: smaller batches if memory ran out, else a sentence."""
         import torch
 
-        out = np.empty(len(hidden))
-        for start in range(0, len(hidden), self._chunk):
-            rows = hidden[start : start + self._chunk].float()
-            n = len(rows)
-            wanted = torch.nn.functional.pad(targets[start : start + n], (0, self._chunk - n))
-            logits = self.logits(torch.nn.functional.pad(rows, (0, 0, 0, self._chunk - n)))
-            nll = torch.logsumexp(logits, dim=-1) - logits.gather(1, wanted[:, None])[:, 0]
-            out[start : start + n] = nll[:n].double().cpu().numpy()
-        return out
-
-    def logits(self, rows: Any) -> Any:
-        import torch
-
-        logits = torch.nn.functional.linear(rows, self._weight, self._bias)
-        if self._scale != 1.0:
-            logits = logits * self._scale
-        return logits if not self._cap else torch.tanh(logits / self._cap) * self._cap
+        if not isinstance(error, torch.OutOfMemoryError):
+            raise ModelError(
+                f"the device that ran model {self._name!r} failed ({reason(error)}); what was scored is kept, run again"
+            ) from error
+        if self._batch_tokens <= self._window:
+            raise ModelError(
+                f"the memory of the device doesn't hold one window of {self._window} tokens of model {self._name!r}; "
+                "choose a smaller window or a smaller model"
+            ) from error
+        self._batch_tokens = max(self._batch_tokens // 2, self._window)
+        torch.cuda.empty_cache()
 
 
-def _check_head(name: str, model: Any, head: _Head, context: int) -> None:
-    """Hold backbone and head against the model's own logits on a few tokens, once, when it is loaded."""
-    import torch
-
-    vocabulary = len(model.get_output_embeddings().weight)
-    tokens = (torch.arange(16, device=model.device)[None] * 7 + context) % vocabulary
-    with torch.inference_mode():
-        own = torch.log_softmax(model(input_ids=tokens, use_cache=False).logits[0].float(), dim=-1)
-        hidden = model.base_model(input_ids=tokens, use_cache=False)[0][0]
-        ours = torch.log_softmax(head.logits(hidden.float()), dim=-1)
-    # The model rounds its logits to its own dtype.
-    tolerance = 1e-3 if model.dtype == torch.float32 else 0.1
-    difference = float((own - ours).abs().max())
-    if not difference <= tolerance:
+def _check_vocabulary(name: str, backend: Any, n_vocabulary: int) -> None:
+    largest = max(backend.get_vocab(with_added_tokens=True).values(), default=0)
+    if largest >= n_vocabulary:
         raise ModelError(
-            f"the logits of model {name!r} are not its output layer over its hidden states (they differ by "
-            f"{difference:.2g} nats), so it can't be scored; choose another model"
+            f"the tokenizer of model {name!r} has token {largest}, its output layer only {n_vocabulary}; "
+            "the two don't belong together, choose a folder that is whole"
         )
 
 
@@ -255,44 +202,6 @@ def _load(located: Located, dtype: str, where: str) -> Any:
             f"({reason(error)}); give the folder of one in transformers' format"
         ) from error
     return model.to(where).eval()
-
-
-def _config(located: Located) -> dict[str, Any]:
-    if located.gguf is not None:
-        return {} if located.built_in else _gguf_config(located)
-    config = json.loads((located.folder / "config.json").read_text(encoding="utf-8"))
-    return dict(config.get("text_config") or config)
-
-
-def _gguf_config(located: Located) -> dict[str, Any]:
-    from transformers import AutoConfig
-
-    try:
-        with quiet():
-            config = AutoConfig.from_pretrained(
-                str(located.folder), gguf_file=located.gguf, local_files_only=True, trust_remote_code=False
-            )
-    except Exception as error:
-        raise ModelError(
-            f"{located.gguf} can't be read as a GGUF model ({reason(error)}); choose another file"
-        ) from error
-    return dict(config.to_dict())
-
-
-def _context_token(located: Located, config: Mapping[str, Any], backend: Any) -> int:
-    """The token that documents begin with: what the tokenizer prepends, else EOS, which separates packed
-    documents in training, else BOS.
-    """
-    starting = starting_token(backend)
-    for token in (starting, config.get("eos_token_id"), config.get("bos_token_id")):
-        if isinstance(token, list):
-            token = token[0] if token else None
-        if token is not None:
-            return int(token)
-    raise ModelError(
-        f"model {located.id!r} has neither a token that begins a document nor one that ends it; "
-        f"add eos_token_id to its config.json"
-    )
 
 
 def _integer(definition: Definition, name: str) -> int:

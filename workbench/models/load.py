@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from workbench.errors import ModelError
+from workbench.models.backbone import Layout
 from workbench.models.base import CausalLM, Definition, Embedder, Tokenizer
-from workbench.models.causal import WindowedLM, lm_definition
+from workbench.models.causal import WindowedLM
 from workbench.models.embed import SentenceEmbedder, embedder_definition
+from workbench.models.lm_definition import LMSettings, lm_definition
 from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM, Kind, Located, compare_digests, locate
 from workbench.models.reference import trained_on
+from workbench.models.token_cache import TokenCache
 from workbench.models.tokens import FileTokenizer, tokenizer_definition
 from workbench.progress import Progress, Silent
 
@@ -30,9 +33,15 @@ class Models:
     expected
         Definitions by role that these models must have: files with other digests are an error, and settings
         (dtype, window, ...) are taken from here.
+    lm_settings
+        How the language model reads documents: window, stride, maximum, context token.
+    layout
+        How its windows are put into rows, "padded" or "packed": see `workbench.models.causal.WindowedLM`.
 
     Attributes
     ----------
+    tokens
+        Where token ids are kept; models of runs that share it tokenise once.
     progress
         What the models report to while they work, by characters of text; set by whoever runs them.
     """
@@ -43,8 +52,13 @@ class Models:
         lm: str = DEFAULT_LM,
         dtype: str | None = None,
         expected: Mapping[str, Definition] | None = None,
+        lm_settings: LMSettings | None = None,
+        layout: Layout = "padded",
     ) -> None:
         self.progress: Progress = Silent()
+        self.tokens = TokenCache()
+        self._lm_settings = lm_settings
+        self._layout = layout
         self._names: dict[Kind, str] = {"embedder": embedder, "lm": lm}
         self._dtype = dtype
         self._expected = dict(expected or {})
@@ -84,7 +98,9 @@ class Models:
     @property
     def tokenizer(self) -> Tokenizer:
         if "tokenizer" not in self._loaded:
-            self._loaded["tokenizer"] = FileTokenizer(self._locate("lm"), self.definition("tokenizer"))
+            self._loaded["tokenizer"] = FileTokenizer(
+                self._locate("lm"), self.definition("tokenizer"), self.tokens
+            )
         tokenizer: Tokenizer = self._loaded["tokenizer"]
         return tokenizer
 
@@ -92,7 +108,9 @@ class Models:
     def lm(self) -> CausalLM:
         if "lm" not in self._loaded:
             definition = self.definition("lm")
-            self._loaded["lm"] = WindowedLM(self._locate("lm"), definition=definition)
+            self._loaded["lm"] = WindowedLM(
+                self._locate("lm"), definition=definition, layout=self._layout, cache=self.tokens
+            )
         lm: CausalLM = self._loaded["lm"]
         return lm
 
@@ -122,7 +140,7 @@ class Models:
         if kind == "tokenizer":
             return tokenizer_definition(self._locate("lm"))
         if kind == "lm":
-            return lm_definition(self._locate("lm"), self._dtype)
+            return lm_definition(self._locate("lm"), self._dtype, self._lm_settings)
         return embedder_definition(self._locate("embedder"), self._dtype)
 
     def _hold(self, kind: Role, expected: Definition) -> Definition:

@@ -21,6 +21,32 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def device_errors() -> tuple[type[Exception], ...]:
+    """What torch raises when a device runs out of memory or fails."""
+    import torch
+
+    return (torch.OutOfMemoryError, getattr(torch, "AcceleratorError", torch.OutOfMemoryError))
+
+
+def batch_tokens(config: Any, dtype: Any, where: str) -> int:
+    """Tokens of one batch of a causal model: on a GPU as many as half of its free memory holds.
+
+    A power of two, so that the same machine comes to the same number although the free memory varies a little.
+    On a CPU larger batches are no faster, and a call with few texts pays for a batch of each length that it has.
+    """
+    import torch
+
+    if where == "cpu":
+        return 1024
+    free, _ = torch.cuda.mem_get_info()
+    width = int(getattr(config, "hidden_size", 1024))
+    inner = int(getattr(config, "intermediate_size", None) or 4 * width)
+    # What lives at once in a layer: the stream, its norm, queries, keys, values, attention's output; and the MLP's two.
+    n_bytes = (6 * width + 3 * inner) * dtype.itemsize
+    tokens = min(max(free // 2 // n_bytes, 4096), 1 << 17)
+    return 1 << (int(tokens).bit_length() - 1)
+
+
 def resolve_dtype(dtype: str | None, on_cpu: str = "float32") -> str:
     """The number format that a model runs in: as asked for, else bfloat16 on CUDA and `on_cpu` on a CPU.
 

@@ -15,16 +15,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.checks import IntArray
 from workbench.errors import ModelError
 from workbench.models.base import Definition
 from workbench.models.locate import Located
 from workbench.models.runtime import quiet, reason
+from workbench.models.token_cache import TokenCache, Tokens
 
 # Of one call to the tokenizer: small enough that the objects it makes (about 150 bytes a token) stay small.
 BATCH_CHARS = 1_000_000
 PIECE_CHARS = 200_000
+# Tokens of a text that are held for the models: no window reaches further by default.
+HELD_TOKENS = 1 << 16
 _CONTEXT_CHARS = 64
 _TRIES = 20
 # A space or line break between two letters, or the end of a Chinese or Japanese sentence.
@@ -57,42 +61,65 @@ class FileTokenizer:
     Text that looks like a special token ("<|endoftext|>" in a web page) is tokenised as the text that it is.
     """
 
-    def __init__(self, located: Located, definition: Definition | None = None) -> None:
+    def __init__(
+        self, located: Located, definition: Definition | None = None, cache: TokenCache | None = None
+    ) -> None:
         self._definition = definition if definition is not None else tokenizer_definition(located)
-        self.backend = load_backend(located)
+        self._cache = cache or TokenCache()
+        self.backend = untrimmed(load_backend(located))
 
     def definition(self) -> Definition:
         return self._definition
 
     def count(self, texts: Sequence[str]) -> IntArray:
         """Tokens of each text, int64 (n,)."""
-        counts = np.zeros(len(texts), dtype=np.int64)
-        for batch in _batches(self.backend, texts):
-            encoded = self.backend.encode_batch_fast(
-                [piece for _, _, piece in batch], add_special_tokens=False
-            )
-            for (i, _, _), one in zip(batch, encoded, strict=True):
-                counts[i] += len(one)
-        return counts
+        return self._tokens(texts).n_tokens
 
-    def keep(self, texts: Sequence[str], max_tokens: int) -> list[Kept]:
-        """The first `max_tokens` tokens of each text."""
-        ids: list[list[int]] = [[] for _ in texts]
-        counts = [0] * len(texts)
-        ends = [0] * len(texts)
+    def keep(self, texts: Sequence[str], max_tokens: int, skip: int = 0) -> list[Kept]:
+        """The first `max_tokens` tokens of each text; the first `skip` of them don't count as bytes."""
+        tokens = self._tokens(texts) if max_tokens <= HELD_TOKENS else self._tokenise(texts, max_tokens)
+        kept = []
+        for i, (text, n_tokens) in enumerate(zip(texts, tokens.n_tokens.tolist(), strict=True)):
+            ids, end = tokens.of(i, max_tokens)
+            first = tokens.of(i, skip)[1]
+            span = text[first:] if n_tokens <= max_tokens else text[first:end]
+            kept.append(Kept(ids, n_tokens, len(encodable(span).encode())))
+        return kept
+
+    def _tokens(self, texts: Sequence[str]) -> Tokens:
+        texts = [encodable(text) for text in texts]
+        return self._cache.get(self._definition, texts, lambda: self._tokenise(texts, HELD_TOKENS))
+
+    def _tokenise(self, texts: Sequence[str], limit: int) -> Tokens:
+        """The first `limit` tokens of each text, and how many there are."""
+        ids: list[list[IntArray]] = [[] for _ in texts]
+        ends: list[list[IntArray]] = [[] for _ in texts]
+        n_tokens = np.zeros(len(texts), dtype=np.int64)
         for batch in _batches(self.backend, texts):
             encoded = self.backend.encode_batch([piece for _, _, piece in batch], add_special_tokens=False)
             for (i, start, _), one in zip(batch, encoded, strict=True):
-                wanted = min(max_tokens - len(ids[i]), len(one))
+                wanted = limit - int(n_tokens[i])
                 if wanted > 0:
-                    ids[i] += one.ids[:wanted]
-                    ends[i] = start + one.offsets[wanted - 1][1]
-                counts[i] += len(one)
-        kept = []
-        for text, one, n_tokens, end in zip(texts, ids, counts, ends, strict=True):
-            span = text if n_tokens <= max_tokens else text[:end]
-            kept.append(Kept(np.array(one, dtype=np.int64), n_tokens, len(span.encode())))
-        return kept
+                    ids[i].append(np.array(one.ids[:wanted], dtype=np.uint32))
+                    ends[i].append(
+                        np.array([end + start for _, end in one.offsets[:wanted]], dtype=np.uint32)
+                    )
+                n_tokens[i] += len(one)
+        lengths = np.minimum(n_tokens, limit)
+        return Tokens(_joined(ids), _joined(ends), np.concatenate([[0], np.cumsum(lengths)]), n_tokens)
+
+
+def _joined(parts: list[list[IntArray]]) -> npt.NDArray[np.uint32]:
+    return np.concatenate([np.zeros(0, dtype=np.uint32), *(part for one in parts for part in one)])
+
+
+def encodable(text: str) -> str:
+    """The text with each lone surrogate, which UTF-8 can't hold, as a replacement character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def tokenizer_files(located: Located) -> tuple[str, ...]:

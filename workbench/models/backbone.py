@@ -1,0 +1,171 @@
+"""A causal model's body run on rows of windows, padded or packed, so that no window sees another one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from workbench.checks import IntArray
+from workbench.errors import ModelError
+from workbench.models.batches import plan_batches
+from workbench.models.packing import pack_rows
+
+Layout = Literal["padded", "packed"]
+LAYOUTS: tuple[Layout, ...] = ("padded", "packed")
+
+Isolation = Literal["positions", "mask"]
+"""How packed windows are kept apart: by position ids that restart, or by a mask."""
+
+# Nats by which two windows packed and alone may differ: rounding, no leak (a leak is 3 to 6).
+_LEAK = {"float32": 1e-3, "bfloat16": 0.2}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A batch of rows as a model takes it.
+
+    Attributes
+    ----------
+    tokens
+        Inputs, int64 (rows, length); what no window covers is a dummy token.
+    positions
+        Of each token within its window, int64 (rows, length).
+    windows
+        The window of each token, -1 for none, int64 (rows, length).
+    """
+
+    tokens: IntArray
+    positions: IntArray
+    windows: IntArray
+
+
+def padded_rows(inputs: list[IntArray], longest: int, batch_tokens: int, dummy: int) -> Iterator[Rows]:
+    """A window a row, in batches of fixed shape (workbench.models.batches): a window's numbers don't depend
+    on the others, to the bit. Padding stands on the right, where a causal model doesn't look.
+    """
+    lengths = np.array([len(one) for one in inputs], dtype=np.int64)
+    for batch in plan_batches(lengths, longest, batch_tokens):
+        yield _filled([[i] for i in batch.rows.tolist()], inputs, batch.n_rows, batch.length, dummy)
+
+
+def packed_rows(inputs: list[IntArray], longest: int, batch_tokens: int, dummy: int) -> Iterator[Rows]:
+    """Several windows a row of `longest` tokens, in batches of fixed shape; the end of a row is a window of dummies."""
+    lengths = np.array([len(one) for one in inputs], dtype=np.int64)
+    rows = list(pack_rows(lengths, longest))
+    n_rows = max(batch_tokens // longest, 1)
+    for start in range(0, len(rows), n_rows):
+        yield _filled(rows[start : start + n_rows], inputs, n_rows, longest, dummy)
+
+
+def _filled(rows: list[list[int]], inputs: list[IntArray], n_rows: int, length: int, dummy: int) -> Rows:
+    tokens = np.full((n_rows, length), dummy, dtype=np.int64)
+    positions = np.zeros((n_rows, length), dtype=np.int64)
+    windows = np.full((n_rows, length), -1, dtype=np.int64)
+    for row in range(n_rows):
+        at = 0
+        for window in rows[row] if row < len(rows) else ():
+            to = at + len(inputs[window])
+            tokens[row, at:to] = inputs[window]
+            positions[row, at:to] = np.arange(to - at)
+            windows[row, at:to] = window
+            at = to
+        positions[row, at:] = np.arange(length - at)
+    return Rows(tokens, positions, windows)
+
+
+class Backbone:
+    """The body of a transformers model, alone: hidden states after its last norm, no logits, no cache.
+
+    Parameters
+    ----------
+    model
+        A transformers causal language model.
+    layout
+        "padded": a window a row. "packed": several windows a row, kept apart by position ids that restart or, where the
+        model doesn't heed those (ALiBi, OPT), by a block-causal mask.
+
+    Raises
+    ------
+    ModelError
+        If windows are to be packed and the model lets them see each other whatever one does.
+
+    Notes
+    -----
+    transformers looks for packed windows in the position ids only if there is no 2-D mask and no cache;
+    otherwise documents leak into each other silently, by 3 to 6 nats. So two windows are scored packed and
+    alone, once, before anything else.
+    """
+
+    def __init__(self, name: str, model: Any, layout: Layout) -> None:
+        self._model = model
+        self._takes_positions = "position_ids" in inspect.signature(model.base_model.forward).parameters
+        self._isolation: Isolation | None = None
+        if layout == "packed":
+            self._isolation = self._find_isolation(name)
+
+    def hidden(self, rows: Rows) -> Any:
+        """Hidden states of a batch, (rows, length, d), on the model's device."""
+        return self._run(rows, self._isolation)
+
+    def _run(self, rows: Rows, isolation: Isolation | None) -> Any:
+        import torch
+
+        where = self._model.device
+        given: dict[str, Any] = {"input_ids": torch.from_numpy(rows.tokens).to(where), "use_cache": False}
+        if isolation and self._takes_positions:
+            given["position_ids"] = torch.from_numpy(rows.positions).to(where)
+        if isolation == "mask":
+            given["attention_mask"] = self._mask(torch.from_numpy(rows.windows).to(where))
+        with torch.inference_mode():
+            return self._model.base_model(**given)[0]
+
+    def _mask(self, windows: Any) -> Any:
+        """What is added to attention logits: 0 within a window and before, else the lowest number; (rows, 1, n, n)."""
+        import torch
+
+        n = windows.shape[1]
+        causal = torch.ones(n, n, dtype=torch.bool, device=windows.device).tril()
+        seen = (windows[:, :, None] == windows[:, None, :]) & causal
+        mask = torch.zeros(seen.shape, dtype=self._model.dtype, device=windows.device)
+        return mask.masked_fill_(~seen, torch.finfo(self._model.dtype).min)[:, None]
+
+    def _find_isolation(self, name: str) -> Isolation:
+        ways: list[Isolation] = ["positions"] if self._takes_positions else []
+        # A mask of ours would take the place of the model's own sliding window.
+        if getattr(self._model.config, "sliding_window", None) is None:
+            ways.append("mask")
+        worst = float("inf")
+        for way in ways:
+            worst = min(worst, self._leak(way))
+            if worst <= _LEAK[str(self._model.dtype).removeprefix("torch.")]:
+                return way
+        raise ModelError(
+            f"documents packed into one row see each other in model {name!r} (by {worst:.2g} nats); "
+            "score it with the layout padded"
+        )
+
+    def _leak(self, way: Isolation) -> float:
+        """The largest difference of a log-probability between two windows packed and alone."""
+        n_vocabulary = len(self._model.get_output_embeddings().weight)
+        inputs: list[IntArray] = [(np.arange(n, dtype=np.int64) * 11 + n) % n_vocabulary for n in (24, 17)]
+        try:
+            (together,) = packed_rows(inputs, 44, 44, 0)
+            packed = self._log_probabilities(self._run(together, way)[0])
+            alone = [
+                self._log_probabilities(self._run(rows, None)[0])
+                for one in inputs
+                for rows in packed_rows([one], len(one), len(one), 0)
+            ]
+        except (ValueError, TypeError, RuntimeError):
+            return float("inf")  # this model doesn't take a mask of that form
+        return max(float((packed[together.windows[0] == i] - one).abs().max()) for i, one in enumerate(alone))
+
+    def _log_probabilities(self, hidden: Any) -> Any:
+        import torch
+
+        with torch.inference_mode():
+            return torch.log_softmax(self._model.get_output_embeddings()(hidden).float(), dim=-1)
