@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ from tests.engine.outputs import kept_ids
 from workbench.embedded import data_folder, sample_corpus
 from workbench.recipe.manifest import read_manifest
 
-MAX_SECONDS = 240
+# Four minutes of two cores; the tests beside it may have the cores, so not by the clock on the wall.
+MAX_CPU_SECONDS = 2 * 240
 
 
 def workbench(root: Path, *args: str | Path) -> Any:
@@ -29,9 +31,12 @@ def workbench(root: Path, *args: str | Path) -> Any:
 @pytest.mark.timeout(900)
 def test_the_demo_keeps_what_select_shows_verifies_and_writes_a_report(tmp_path: Path, root: Path) -> None:
     out = tmp_path / "demo"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     told = workbench(root, "demo", "--out", out)
-    print(f"\ndemo: {told['seconds']} s")
-    assert told["seconds"] < MAX_SECONDS
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"\ndemo: {told['seconds']} s, {cpu_seconds:.0f} s of CPU")
+    assert cpu_seconds < MAX_CPU_SECONDS
     assert 0 < told["kept"]["n_documents"] < told["total"]["n_documents"]
     assert told["total"]["n_documents"] >= 3500
 

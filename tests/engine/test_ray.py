@@ -12,7 +12,7 @@ from workbench.corpus import Corpus, read
 from workbench.engine.apply import apply
 from workbench.engine.export import export, used_scores
 from workbench.engine.score import score
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchError
 from workbench.models.load import Models
 
 
@@ -52,3 +52,24 @@ def test_without_ray_the_sentence_names_the_extra(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"engine ray needs Ray; install selection-workbench\[ray\]"):
         RayRunner(1)
+
+
+def test_ray_that_does_not_start_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+    from types import SimpleNamespace
+
+    from workbench.engine.ray import RayRunner
+
+    tried = []
+
+    def init(**_: object) -> None:
+        tried.append(1)
+        raise RuntimeError("The current node timed out\nand more")
+
+    fake = SimpleNamespace(is_initialized=lambda: False, init=init, shutdown=lambda: None)
+    monkeypatch.setitem(sys.modules, "ray", fake)
+    with pytest.raises(
+        WorkbenchError, match=r"can't be started \(RuntimeError: The current node timed out\); look at"
+    ):
+        RayRunner(1)
+    assert len(tried) == 2

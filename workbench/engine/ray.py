@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from workbench.engine.local import run_task
 from workbench.engine.work import Job
@@ -22,6 +23,8 @@ class RayRunner:
     ------
     InputError
         If Ray isn't installed.
+    WorkbenchError
+        If it can't be started.
     """
 
     def __init__(self, n_workers: int) -> None:
@@ -34,9 +37,7 @@ class RayRunner:
         self._ray = ray
         self._n_workers = n_workers
         if not ray.is_initialized():
-            ray.init(
-                num_cpus=None if _has_cluster() else n_workers, include_dashboard=False, log_to_driver=False
-            )
+            _start(ray, n_workers)
         self._run = ray.remote(max_retries=1)(run_task)
 
     def map(self, task: str, job: Job, items: Iterable[tuple[int, ...]], progress: Progress) -> None:
@@ -60,6 +61,23 @@ class RayRunner:
                         f"Ray ended a task ({type(error).__name__}), most likely for want of memory; "
                         "run again with fewer --workers: finished parts are kept"
                     ) from error
+
+
+def _start(ray: Any, n_workers: int) -> None:
+    """Join the cluster, or start Ray here; a second time if it wasn't up in the 30 s that Ray grants itself."""
+    for attempt in (1, 2):
+        try:
+            ray.init(
+                num_cpus=None if _has_cluster() else n_workers, include_dashboard=False, log_to_driver=False
+            )
+            return
+        except Exception as error:
+            ray.shutdown()
+            if attempt == 2:
+                raise WorkbenchError(
+                    f"Ray can't be started ({type(error).__name__}: {str(error).strip().splitlines()[0]}); "
+                    "look at the cluster, or use --engine local"
+                ) from error
 
 
 def _has_cluster() -> bool:
