@@ -9,7 +9,7 @@ import typer
 
 from workbench.cli.app import app
 from workbench.cli.console import VERIFICATION_FAILED, end, print_json, print_table, printable, progress_shown
-from workbench.cli.options import Engine, Json, ManifestFolder, ModelChoice, Reading, takes_groups
+from workbench.cli.options import Engine, Json, ManifestFolder, ModelFiles, Reading, takes_groups
 
 
 @app.command()
@@ -18,7 +18,7 @@ def apply(
     manifest: ManifestFolder,
     corpus: Annotated[list[str], typer.Argument(help="Files, folders or globs; local or URLs.")],
     out: Annotated[Path, typer.Option(help="Folder to write; of an interrupted run, it goes on.")],
-    choice: ModelChoice,
+    choice: ModelFiles,
     reading: Reading,
     engine: Annotated[Engine, typer.Option(help="local, or ray for a cluster.")] = Engine.local,
     workers: Annotated[int, typer.Option(help="Processes; each takes a shard at a time.", min=1)] = 1,

@@ -37,6 +37,15 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+class ContextToken(StrEnum):
+    """Which token stands before each window that a language model reads."""
+
+    auto = "auto"
+    bos = "bos"
+    eos = "eos"
+    none = "none"
+
+
 class Kind(StrEnum):
     """What has a schema."""
 
@@ -72,7 +81,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class ModelChoice:
+class ModelFiles:
     """Which models compute scores."""
 
     embedder: Annotated[str | None, typer.Option(help="Embedder: a name, a folder or a hub id.")] = None
@@ -81,11 +90,33 @@ class ModelChoice:
         typer.Option(help="Causal LM: a name (reference-lm, SmolLM2-135M), a folder or a hub id."),
     ] = None
 
+
+@dataclass(frozen=True)
+class ModelChoice(ModelFiles):
+    """Which models compute scores, and how the language model reads documents."""
+
+    lm_window: Annotated[int | None, typer.Option(help="Tokens that the LM reads at once.")] = None
+    lm_stride: Annotated[
+        int | None,
+        typer.Option(help="New tokens of each further window of a document; by default half of one."),
+    ] = None
+    lm_max_tokens: Annotated[
+        int | None, typer.Option(help="Tokens of a document that the LM scores; by default four windows.")
+    ] = None
+    lm_context: Annotated[
+        ContextToken,
+        typer.Option(help="The token before each window; auto is what the model was trained with."),
+    ] = ContextToken.auto
+
     def models(self) -> Models:
+        from workbench.models.lm_definition import LMSettings
         from workbench.models.load import Models
         from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM
 
-        return Models(embedder=self.embedder or DEFAULT_EMBEDDER, lm=self.lm or DEFAULT_LM)
+        settings = LMSettings(self.lm_window, self.lm_stride, self.lm_max_tokens, self.lm_context.value)
+        return Models(
+            embedder=self.embedder or DEFAULT_EMBEDDER, lm=self.lm or DEFAULT_LM, lm_settings=settings
+        )
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,13 +13,15 @@ import numpy as np
 from workbench.checks import IntArray
 from workbench.errors import ModelError
 from workbench.models.batches import plan_batches
+from workbench.models.block_attention import NAME, blocks, register
 from workbench.models.packing import pack_rows
+from workbench.models.runtime import quiet
 
-Layout = Literal["padded", "packed"]
-LAYOUTS: tuple[Layout, ...] = ("padded", "packed")
+Layout = Literal["auto", "padded", "packed"]
+LAYOUTS: tuple[Layout, ...] = ("auto", "padded", "packed")
 
-Isolation = Literal["positions", "mask"]
-"""How packed windows are kept apart: by position ids that restart, or by a mask."""
+Isolation = Literal["blocks", "positions", "mask"]
+"""How packed windows are kept apart: attended to one by one, by position ids that restart, or by a mask."""
 
 # Nats by which two windows packed and alone may differ: rounding, no leak (a leak is 3 to 6).
 _LEAK = {"float32": 1e-3, "bfloat16": 0.2}
@@ -33,7 +36,7 @@ class Rows:
     tokens
         Inputs, int64 (rows, length); what no window covers is a dummy token.
     positions
-        Of each token within its window, int64 (rows, length).
+        Of each token within its window, int64 (rows, length); 0 where there is none, since a model has only so many.
     windows
         The window of each token, -1 for none, int64 (rows, length).
     """
@@ -41,6 +44,12 @@ class Rows:
     tokens: IntArray
     positions: IntArray
     windows: IntArray
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Where the windows of the first row stand: first token, end."""
+        row = self.windows[0]
+        starts = [*np.flatnonzero(np.diff(row, prepend=-2)).tolist(), len(row)]
+        return [(a, b) for a, b in itertools.pairwise(starts) if row[a] >= 0]
 
 
 def padded_rows(inputs: list[IntArray], longest: int, batch_tokens: int, dummy: int) -> Iterator[Rows]:
@@ -53,7 +62,7 @@ def padded_rows(inputs: list[IntArray], longest: int, batch_tokens: int, dummy: 
 
 
 def packed_rows(inputs: list[IntArray], longest: int, batch_tokens: int, dummy: int) -> Iterator[Rows]:
-    """Several windows a row of `longest` tokens, in batches of fixed shape; the end of a row is a window of dummies."""
+    """Several windows a row of `longest` tokens, in batches of fixed shape."""
     lengths = np.array([len(one) for one in inputs], dtype=np.int64)
     rows = list(pack_rows(lengths, longest))
     n_rows = max(batch_tokens // longest, 1)
@@ -73,7 +82,6 @@ def _filled(rows: list[list[int]], inputs: list[IntArray], n_rows: int, length: 
             positions[row, at:to] = np.arange(to - at)
             windows[row, at:to] = window
             at = to
-        positions[row, at:] = np.arange(length - at)
     return Rows(tokens, positions, windows)
 
 
@@ -85,8 +93,8 @@ class Backbone:
     model
         A transformers causal language model.
     layout
-        "padded": a window a row. "packed": several windows a row, kept apart by position ids that restart or, where the
-        model doesn't heed those (ALiBi, OPT), by a block-causal mask.
+        "padded": a window a row. "packed": several windows a row, kept apart in the first way that this model heeds.
+        "auto": packed on a CPU if windows can be attended to one by one, else padded.
 
     Raises
     ------
@@ -101,11 +109,27 @@ class Backbone:
     """
 
     def __init__(self, name: str, model: Any, layout: Layout) -> None:
+        register()
         self._model = model
+        self._own_attention = model.config._attn_implementation
         self._takes_positions = "position_ids" in inspect.signature(model.base_model.forward).parameters
         self._isolation: Isolation | None = None
-        if layout == "packed":
-            self._isolation = self._find_isolation(name)
+        if layout != "padded":
+            self._isolation, leak = self._find_isolation(self._ways(layout))
+            if layout == "packed" and self._isolation is None:
+                raise ModelError(
+                    f"documents packed into one row see each other in model {name!r} (by {leak:.2g} nats); "
+                    "score it with the layout padded"
+                )
+
+    def batches(self, inputs: list[IntArray], longest: int, batch_tokens: int, dummy: int) -> Iterator[Rows]:
+        """Windows of at most `longest` tokens in batches of fixed shape, about `batch_tokens` tokens each."""
+        if self._isolation is None:
+            return padded_rows(inputs, longest, batch_tokens, dummy)
+        if self._isolation == "blocks":
+            length = max(batch_tokens, longest)
+            return packed_rows(inputs, length, length, dummy)
+        return packed_rows(inputs, longest, batch_tokens, dummy)
 
     def hidden(self, rows: Rows) -> Any:
         """Hidden states of a batch, (rows, length, d), on the model's device."""
@@ -120,7 +144,7 @@ class Backbone:
             given["position_ids"] = torch.from_numpy(rows.positions).to(where)
         if isolation == "mask":
             given["attention_mask"] = self._mask(torch.from_numpy(rows.windows).to(where))
-        with torch.inference_mode():
+        with torch.inference_mode(), blocks(rows.spans() if isolation == "blocks" else ()):
             return self._model.base_model(**given)[0]
 
     def _mask(self, windows: Any) -> Any:
@@ -133,36 +157,45 @@ class Backbone:
         mask = torch.zeros(seen.shape, dtype=self._model.dtype, device=windows.device)
         return mask.masked_fill_(~seen, torch.finfo(self._model.dtype).min)[:, None]
 
-    def _find_isolation(self, name: str) -> Isolation:
-        ways: list[Isolation] = ["positions"] if self._takes_positions else []
-        # A mask of ours would take the place of the model's own sliding window.
-        if getattr(self._model.config, "sliding_window", None) is None:
-            ways.append("mask")
+    def _ways(self, layout: Layout) -> list[Isolation]:
+        on_cpu = self._model.device.type == "cpu"
+        ways: list[Isolation] = ["blocks"] if on_cpu else []
+        if layout == "packed":
+            ways += ["positions"] if self._takes_positions else []
+            # A mask of ours would take the place of the model's own sliding window.
+            ways += ["mask"] if getattr(self._model.config, "sliding_window", None) is None else []
+        return ways
+
+    def _find_isolation(self, ways: list[Isolation]) -> tuple[Isolation | None, float]:
+        """The first way in which two windows packed and alone agree, and the least difference that was found."""
+        inputs = [(np.arange(n, dtype=np.int64) * 11 + n) % self._model.config.vocab_size for n in (24, 17)]
+        alone = [
+            self._log_probabilities(self._run(rows, None)[0])
+            for one in inputs
+            for rows in packed_rows([one], len(one), len(one), 0)
+        ]
+        (together,) = packed_rows(inputs, 44, 44, 0)
         worst = float("inf")
         for way in ways:
-            worst = min(worst, self._leak(way))
+            self._attend("blocks" if way == "blocks" else "own")
+            try:
+                packed = self._log_probabilities(self._run(together, way)[0])
+            except (ValueError, TypeError, RuntimeError):
+                continue  # this model doesn't take a mask of that form, or attends in a way of its own
+            worst = min(
+                worst,
+                max(
+                    float((packed[together.windows[0] == i] - one).abs().max()) for i, one in enumerate(alone)
+                ),
+            )
             if worst <= _LEAK[str(self._model.dtype).removeprefix("torch.")]:
-                return way
-        raise ModelError(
-            f"documents packed into one row see each other in model {name!r} (by {worst:.2g} nats); "
-            "score it with the layout padded"
-        )
+                return way, worst
+        self._attend("own")
+        return None, worst
 
-    def _leak(self, way: Isolation) -> float:
-        """The largest difference of a log-probability between two windows packed and alone."""
-        n_vocabulary = len(self._model.get_output_embeddings().weight)
-        inputs: list[IntArray] = [(np.arange(n, dtype=np.int64) * 11 + n) % n_vocabulary for n in (24, 17)]
-        try:
-            (together,) = packed_rows(inputs, 44, 44, 0)
-            packed = self._log_probabilities(self._run(together, way)[0])
-            alone = [
-                self._log_probabilities(self._run(rows, None)[0])
-                for one in inputs
-                for rows in packed_rows([one], len(one), len(one), 0)
-            ]
-        except (ValueError, TypeError, RuntimeError):
-            return float("inf")  # this model doesn't take a mask of that form
-        return max(float((packed[together.windows[0] == i] - one).abs().max()) for i, one in enumerate(alone))
+    def _attend(self, how: Literal["own", "blocks"]) -> None:
+        with quiet():
+            self._model.set_attn_implementation(NAME if how == "blocks" else self._own_attention)
 
     def _log_probabilities(self, hidden: Any) -> Any:
         import torch

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.checks import Array, FloatArray, IntArray
 from workbench.errors import ModelError
-from workbench.models.backbone import Backbone, Layout, Rows, packed_rows, padded_rows
+from workbench.models.backbone import Backbone, Layout
 from workbench.models.base import Definition
 from workbench.models.head import CHUNK_LOGITS, Head, check_head
 from workbench.models.lm_definition import lm_definition
@@ -31,10 +31,12 @@ class WindowedLM:
     Parameters
     ----------
     layout
-        "padded", the default: windows in batches of fixed shape (workbench.models.batches), so that a
-        document's numbers don't depend on the documents beside it, to the bit, on one machine with one number
-        of threads. "packed": several windows a row, which wastes no place on padding; a document's numbers then vary by
-        rounding (1e-5 nats a token in float32, 1e-3 in bfloat16) with the documents beside it.
+        "auto": on a CPU windows are packed into rows of one length and attended to one by one, where the
+        model allows it; else they are padded into batches of fixed shapes (workbench.models.batches). Either
+        way a document's numbers don't depend on the documents beside it, to the bit, on one machine with one number of
+        threads. "padded" asks for the latter. "packed": packed on a GPU, too, by position ids or a mask; a
+        document's numbers then vary by rounding (1e-5 nats a token in float32, 1e-3 in bfloat16) with the
+        documents beside it.
     cache
         Where token ids are kept, shared by models with one tokenizer.
 
@@ -56,7 +58,7 @@ class WindowedLM:
         dtype: str | None = None,
         definition: Definition | None = None,
         *,
-        layout: Layout = "padded",
+        layout: Layout = "auto",
         cache: TokenCache | None = None,
     ) -> None:
         self._tokenizer = FileTokenizer(located, cache=cache)
@@ -73,7 +75,6 @@ class WindowedLM:
         _check_vocabulary(located.id, self._tokenizer.backend, self._head.n_vocabulary)
         check_head(located.id, self._model, self._head, self._context or 0)
         self._backbone = Backbone(located.id, self._model, layout)
-        self._rows: Callable[..., Iterator[Rows]] = packed_rows if layout == "packed" else padded_rows
         self._batch_tokens = batch_tokens(self._model.config, self._model.dtype, self._device)
 
     def definition(self) -> Definition:
@@ -137,8 +138,7 @@ class WindowedLM:
             target = one if begin else one[1:]
             n_scored = int(windows.end[w] - windows.scored[w])
             targets.append(np.concatenate([np.full(len(target) - n_scored, -1), target[-n_scored:]]))
-        longest = self._window if self._rows is padded_rows else max(map(len, inputs), default=1)
-        for rows in self._rows(inputs, longest, self._batch_tokens, self._context or 0):
+        for rows in self._backbone.batches(inputs, self._window, self._batch_tokens, self._context or 0):
             flat = rows.windows.ravel()
             order = np.argsort(flat, kind="stable")[np.count_nonzero(flat < 0) :]
             members = np.unique(flat[order])

@@ -36,7 +36,7 @@ class Models:
     lm_settings
         How the language model reads documents: window, stride, maximum, context token.
     layout
-        How its windows are put into rows, "padded" or "packed": see `workbench.models.causal.WindowedLM`.
+        How its windows are put into rows, "auto", "padded" or "packed": see `workbench.models.causal.WindowedLM`.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Models:
         dtype: str | None = None,
         expected: Mapping[str, Definition] | None = None,
         lm_settings: LMSettings | None = None,
-        layout: Layout = "padded",
+        layout: Layout = "auto",
     ) -> None:
         self.progress: Progress = Silent()
         self.tokens = TokenCache()
