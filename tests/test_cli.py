@@ -16,11 +16,11 @@ from tests.engine.commands import Commands, Result
 from tests.engine.corpora import FORMATS, make_documents, write_corpus, write_shard
 from tests.engine.fakes import FakeModels, install
 from tests.engine.outputs import digests, kept_ids
-from tests.engine.tiny_models import write_tiny_lm
+from tests.engine.tiny_models import write_random_lm, write_tiny_lm
 from workbench.scores import SCORES
 from workbench.selectors import SELECTORS
 
-COMMANDS = ("demo", "sample", "score", "select", "export", "apply", "verify", "methods", "schema")
+COMMANDS = ("demo", "sample", "score", "cost", "select", "export", "apply", "verify", "methods", "schema")
 STEPS = [
     {"select": "band", "score": "n_tokens", "low": 4, "high": {"quantile": 0.95}},
     {"select": "exact"},
@@ -125,6 +125,40 @@ def test_score_stores_and_describes(run: Commands) -> None:
     n_calls = len(FakeModels.calls)
     assert "stored in store" in run(*args).out
     assert len(FakeModels.calls) == n_calls, "a second run takes all from the store"
+
+
+def test_one_call_scores_with_several_models_and_tokenises_once(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from workbench.models.tokens import FileTokenizer
+
+    made = []
+    tokenise = FileTokenizer._tokenise
+    monkeypatch.setattr(FileTokenizer, "_tokenise", lambda *given: made.append(1) or tokenise(*given))
+    monkeypatch.chdir(tmp_path)
+    texts = [row["text"] for row in make_documents(60)]
+    first, second = (write_random_lm(tmp_path / name, texts) for name in ("one", "two"))
+    write_corpus(Path("corpus"), make_documents(40), 1)
+    args = (
+        "score",
+        "corpus",
+        "--scores",
+        "perplexity",
+        "--store",
+        "store",
+        "--lm",
+        first,
+        "--also-lm",
+        second,
+    )
+    run = Commands(monkeypatch, capfd)
+    told = run(*args, "--json")
+    assert told.code == 0, told.err
+    assert len(made) == 1
+    ((name, also),) = told.json["also"].items()
+    assert name == str(second)
+    assert also["perplexity"]["p50"] != told.json["scores"]["perplexity"]["p50"]
+    assert f"with {second}:" in run(*args).out
 
 
 def test_select_counts_in_all_per_source_and_per_step(run: Commands) -> None:

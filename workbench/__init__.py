@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.engine.score import score as score
     from workbench.engine.select import Outcome as Outcome
     from workbench.engine.select import select as select
+    from workbench.engine.several import score_with_models as score_with_models
     from workbench.engine.verify import verify as verify
     from workbench.errors import WorkbenchError as WorkbenchError
     from workbench.models.load import Models as Models
@@ -46,6 +47,7 @@ _HOME = {
     "sample_corpus": "workbench.embedded",
     "sample_store": "workbench.embedded",
     "score": "workbench.engine.score",
+    "score_with_models": "workbench.engine.several",
     "select": "workbench.engine.select",
     "verify": "workbench.engine.verify",
     "write_report": "workbench.report",

@@ -31,3 +31,16 @@ def write_tiny_lm(folder: Path, texts: Iterable[str], vocabulary: int = 1000) ->
     (folder / "config.json").write_text(json.dumps(config))
     save_file({"weight": np.zeros((2, 3), dtype=np.float32)}, str(folder / "model.safetensors"))
     return folder
+
+
+def write_random_lm(folder: Path, texts: Iterable[str], vocabulary: int = 400) -> Path:
+    """A Llama with random weights, other ones each time, and a tokenizer that follows from `texts`."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    write_tiny_lm(folder, texts, vocabulary)
+    config = LlamaConfig(
+        vocab_size=vocabulary, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=2, max_position_embeddings=256, bos_token_id=0, eos_token_id=0, initializer_range=0.3,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder

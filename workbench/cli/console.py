@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,13 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def print_table(head: tuple[str, ...], rows: Mapping[str, tuple[object, ...]]) -> None:
-    """Print a table; numbers get separators and stand right, and where it is too wide the names are folded."""
+def print_table(
+    head: tuple[str, ...], rows: Mapping[str, tuple[object, ...]] | Sequence[tuple[object, ...]]
+) -> None:
+    """Print a table; numbers get separators and stand right, and where it is too wide the names are folded.
+
+    A mapping's keys are the first column.
+    """
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
@@ -56,8 +61,8 @@ def print_table(head: tuple[str, ...], rows: Mapping[str, tuple[object, ...]]) -
     table = RichTable(box=None, pad_edge=False)
     for i, title in enumerate(head):
         table.add_column(title, justify="right" if i else "left", overflow="fold", no_wrap=i > 0)
-    for name, cells in rows.items():
-        table.add_row(*(Text(printable(_cell(cell))) for cell in (name, *cells)))
+    for row in [(name, *cells) for name, cells in rows.items()] if isinstance(rows, Mapping) else rows:
+        table.add_row(*(Text(printable(_cell(cell))) for cell in row))
     # Into a file or a pipe nothing is folded.
     Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 10_000).print(table)
 

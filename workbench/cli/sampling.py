@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from workbench.cli.app import app
-from workbench.cli.console import end, print_json, print_scores, print_table, progress_shown
+from workbench.cli.console import end, print_json, print_scores, print_table, printable, progress_shown
 from workbench.cli.documents import read_documents, write_quarantined
 from workbench.cli.options import Json, ModelChoice, Reading, SampleFile, StoreFolder, takes_groups
 from workbench.errors import InputError
@@ -61,6 +62,10 @@ def score(
     store: StoreFolder,
     choice: ModelChoice,
     reading: Reading,
+    also_lm: Annotated[
+        list[str] | None,
+        typer.Option(help="A further causal LM to score with in the same call; may be given several times."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="For what is fitted on the sample.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -68,7 +73,7 @@ def score(
 
     Example: workbench score sample.parquet --scores n_tokens,perplexity,embedding --store store
     """
-    from workbench.engine.score import score as compute
+    from workbench.engine.several import score_with_models
     from workbench.summary import score_summary
 
     names = [name.strip() for name in scores.split(",") if name.strip()]
@@ -76,11 +81,18 @@ def score(
         raise InputError("--scores needs at least one name; `workbench methods` lists them all")
     documents, quarantine = read_documents(reading, sample, store)
     progress = progress_shown(as_json=as_json)
-    table = compute(documents, names, store=store, models=choice.models(), seed=seed, progress=progress)
-    summary, n_quarantined = score_summary(table), len(documents.quarantined)
+    models = [choice.models(), *(replace(choice, lm=lm).models() for lm in also_lm or ())]
+    tables = score_with_models(documents, names, models, store=store, seed=seed, progress=progress)
+    summaries, n_quarantined = [score_summary(table) for table in tables], len(documents.quarantined)
     if as_json:
-        print_json({"n_documents": len(table), "n_quarantined": n_quarantined, "scores": summary})
+        also = {"also": dict(zip(also_lm, summaries[1:], strict=True))} if also_lm else {}
+        print_json(
+            {"n_documents": len(documents), "n_quarantined": n_quarantined, "scores": summaries[0], **also}
+        )
     else:
-        print_scores(summary)
+        print_scores(summaries[0])
+        for lm, summary in zip(also_lm or (), summaries[1:], strict=True):
+            typer.echo(f"with {printable(lm)}:")
+            print_scores(summary)
         typer.echo(f"stored in {store}")
     end(n_quarantined, quarantine)

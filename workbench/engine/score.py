@@ -13,8 +13,10 @@ import numpy as np
 
 from workbench.checks import Array, FloatArray, canonical_json, strings, text_digests
 from workbench.corpus import Sample
+from workbench.engine.cost import measured
 from workbench.engine.passes import Pass, params_json, plan_passes
 from workbench.models.load import Models
+from workbench.models.runtime import device_name
 from workbench.progress import Progress, Silent, shown
 from workbench.scores import SCORES
 from workbench.scores.base import Inputs, State
@@ -189,7 +191,7 @@ def _run_pass(table: Table, pass_: Pass, store: Store, seed: int, progress: Prog
         if pass_.first.scope == "sample":
             _write_whole(table, pass_, writers, state, seed, progress)
         else:
-            _write_parts(table, pass_, writers, state, progress)
+            _write_parts(table, pass_, writers, state, progress, store)
         for spec in pass_.specs:
             writers[spec.name].finish(spec.dtype)
     table.definitions.update(definitions)
@@ -245,9 +247,19 @@ def _write_whole(
 
 
 def _write_parts(
-    table: Table, pass_: Pass, writers: Mapping[str, ColumnWriter], state: State, progress: Progress
+    table: Table,
+    pass_: Pass,
+    writers: Mapping[str, ColumnWriter],
+    state: State,
+    progress: Progress,
+    store: Store,
 ) -> None:
     layout = next(iter(writers.values()))
+    for role in pass_.model_needs:
+        getattr(table.models, role)  # loaded before the clock runs
+    model, where = "", "cpu, 1 thread"
+    if pass_.model_needs:
+        model, where = str(table.models.definition(pass_.model_needs[-1])["id"]), device_name()
     sizes = [len(text) for text in table.sample.texts]
     with shown(progress, pass_.name, sum(sizes)):
         for part in range(layout.n_parts):
@@ -255,7 +267,10 @@ def _write_parts(
             inner = Share(progress, sum(sizes[rows]))
             if not all(writer.has_part(part) for writer in writers.values()):
                 table.models.progress = inner
-                for name, values in pass_.run(_inputs(table, pass_, rows), state).items():
+                inputs = _inputs(table, pass_, rows)
+                with measured(store.root, pass_.first.name, model, where, inputs.texts) as computed:
+                    computed.update(pass_.run(inputs, state))
+                for name, values in computed.items():
                     writers[name].write_part(part, values)
             inner.complete()
 

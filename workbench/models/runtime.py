@@ -21,6 +21,16 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+@cache
+def device_name() -> str:
+    """What models run on, for people: the GPU's name, or a CPU's threads."""
+    import torch
+
+    if device() == "cuda":
+        return f"cuda {torch.cuda.get_device_name()}"
+    return f"cpu, {torch.get_num_threads()} threads"
+
+
 def device_errors() -> tuple[type[Exception], ...]:
     """What torch raises when a device runs out of memory or fails."""
     import torch

@@ -88,7 +88,9 @@ class FileTokenizer:
 
     def _tokens(self, texts: Sequence[str]) -> Tokens:
         texts = [encodable(text) for text in texts]
-        return self._cache.get(self._definition, texts, lambda: self._tokenise(texts, HELD_TOKENS))
+        # What its files are decides, not where they stand: two models may have one tokenizer.
+        what = {name: self._definition[name] for name in ("files", "special_tokens")}
+        return self._cache.get(what, texts, lambda: self._tokenise(texts, HELD_TOKENS))
 
     def _tokenise(self, texts: Sequence[str], limit: int) -> Tokens:
         """The first `limit` tokens of each text, and how many there are."""
