@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.engine.score import score as score
     from workbench.engine.select import Outcome as Outcome
     from workbench.engine.select import select as select
+    from workbench.engine.train import train_lm as train_lm
     from workbench.engine.verify import verify as verify
     from workbench.errors import WorkbenchError as WorkbenchError
     from workbench.models.load import Models as Models
@@ -47,6 +48,7 @@ _HOME = {
     "sample_store": "workbench.embedded",
     "score": "workbench.engine.score",
     "select": "workbench.engine.select",
+    "train_lm": "workbench.engine.train",
     "verify": "workbench.engine.verify",
     "write_report": "workbench.report",
 }

@@ -1,0 +1,295 @@
+"""Trains a reference model from token files: what a machine with a GPU needs, and no corpus.
+
+A prepared folder (workbench.engine.train makes it) holds tokens.bin, heldout.bin, tokenizer.json, split.json and, last,
+prepared.json with their digests. The training adds its checkpoints there and ends with a transformers folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.checks import check_at_least, check_fraction, file_digest
+from workbench.errors import InputError, ModelError, StoreError
+from workbench.models.checkpoints import Checkpoints
+from workbench.models.fit import Fit
+from workbench.models.folder import folder_aside, versions, write_canonical, write_model
+from workbench.models.runtime import device as best_device
+from workbench.models.runtime import resolve_dtype
+from workbench.models.schedule import Curve, FitParams, OnStep, Schedule
+from workbench.models.shapes import SHAPES, Shape, check_vocabulary, make_llama
+from workbench.models.tokenfile import Rows, all_rows, open_tokens
+from workbench.progress import Progress
+
+PREPARED = "prepared.json"
+TRAINING = "training.json"
+PREPARED_FILES = ("tokens.bin", "heldout.bin", "tokenizer.json", "split.json")
+MAX_EPOCHS = 4
+_N_EVALUATIONS = 20
+# Tokens and logits of one forward pass: the reference model's batch on a CPU; 2 GB of float32 logits on a GPU.
+_MICRO_TOKENS = {"cpu": 4096, "cuda": 1 << 16}
+_MICRO_LOGITS = 1 << 29
+
+
+@dataclass(frozen=True)
+class TrainLMParams:
+    """What is trained on what; with the corpus it decides the model. None takes the shape's or the corpus's own.
+
+    Attributes
+    ----------
+    shape
+        One of workbench.models.shapes.SHAPES.
+    tokenizer
+        A tokenizer.json, a folder with one, or a model's name; None trains a byte-level BPE on the split.
+    n_vocabulary
+        Tokens of that BPE, at least 257 (the bytes and the separator).
+    context_tokens
+        Of a row, and the window that the model scores with.
+    n_tokens, n_steps
+        How long, one of the two; None for both: once over the split.
+    reference_fraction
+        Share of the documents that the model is trained on, 0..1.
+    batch_tokens, learning_rate
+        Of a step; None: the shape's.
+    schedule, warmup_fraction, weight_decay
+        See workbench.models.schedule.FitParams.
+    seed
+        Of the split, the initial weights and the order of the rows.
+    """
+
+    shape: Shape = SHAPES["2M"]
+    tokenizer: str | None = None
+    n_vocabulary: int = 4096
+    context_tokens: int = 512
+    n_tokens: int | None = None
+    n_steps: int | None = None
+    reference_fraction: float = 0.5
+    batch_tokens: int | None = None
+    learning_rate: float | None = None
+    schedule: Schedule = "cosine"
+    warmup_fraction: float = 0.06
+    weight_decay: float = 0.1
+    seed: int = 0
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows of a step."""
+        return max(1, (self.batch_tokens or self.shape.batch_tokens) // self.context_tokens)
+
+    def check(self) -> None:
+        """Raise InputError for a value out of range."""
+        check_fraction("reference_fraction", self.reference_fraction)
+        check_fraction("warmup_fraction", self.warmup_fraction)
+        for name, low in (("n_tokens", 1), ("n_steps", 1), ("batch_tokens", 1), ("context_tokens", 2)):
+            if (value := getattr(self, name)) is not None:
+                check_at_least(name, value, low)
+        check_at_least("weight_decay", self.weight_decay, 0)
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning_rate must be above 0, got {self.learning_rate:g}")
+        if self.n_tokens is not None and self.n_steps is not None:
+            raise InputError("n_tokens and n_steps both say how long the training is; give one of them")
+        if self.tokenizer is None:
+            check_at_least("n_vocabulary", self.n_vocabulary, 257)
+            check_vocabulary(self.shape, self.n_vocabulary)
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Where and how a training runs.
+
+    Attributes
+    ----------
+    dtype
+        "float32", "bfloat16" (autocast) or "auto": bfloat16 on CUDA, float32 on a CPU.
+    device
+        "cpu", "cuda" or "auto".
+    compiles
+        Whether torch.compile is tried; None: on CUDA.
+    checkpoint_every
+        Steps between checkpoints.
+    """
+
+    dtype: str = "auto"
+    device: str = "auto"
+    compiles: bool | None = None
+    checkpoint_every: int = 100
+
+    def resolved(self) -> Hardware:
+        """With the choices made for this machine.
+
+        Raises
+        ------
+        InputError, ModelError
+            If a value isn't allowed, or there is no such device.
+        """
+        check_at_least("checkpoint_every", self.checkpoint_every, 1)
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise InputError(f"device must be auto, cpu or cuda, got {self.device!r}")
+        if self.device == "cuda" and best_device() != "cuda":
+            raise ModelError("there is no CUDA device here; leave the device out, or set it to cpu")
+        device = best_device() if self.device == "auto" else self.device
+        dtype = self.dtype
+        if dtype == "auto":
+            dtype = resolve_dtype(None) if device == "cuda" else "float32"
+        compiles = device == "cuda" if self.compiles is None else self.compiles
+        return Hardware(resolve_dtype(dtype), device, compiles, self.checkpoint_every)
+
+
+def params_from(value: Mapping[str, Any]) -> TrainLMParams:
+    """Params as `dataclasses.asdict` and JSON gave them."""
+    return TrainLMParams(**{**value, "shape": Shape(**value["shape"])})
+
+
+def read_prepared(work: Path) -> dict[str, Any] | None:
+    """What was prepared in a folder, None if nothing or not all was.
+
+    Raises
+    ------
+    StoreError
+        If a file differs from its digest.
+    """
+    path = work / PREPARED
+    if not path.is_file():
+        return None
+    try:
+        prepared: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        files = dict(prepared["files"])
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(f"{path} was changed and can't be read; remove {work} and run again") from None
+    for name in PREPARED_FILES:
+        if not (work / name).is_file() or file_digest(work / name) != files.get(name):
+            raise StoreError(f"{name} in {work} differs from its digest; remove {work} and run again")
+    return prepared
+
+
+def train_prepared(
+    work: Path, out: Path, hardware: Hardware, progress: Progress, on_step: OnStep | None = None
+) -> dict[str, Any]:
+    """Train a model from a prepared folder and write it to `out`; stopped, the next call goes on.
+
+    On a CPU the same tokens, params and number of threads give the same losses and weights to the bit, however often
+    the training was stopped; on a GPU kernels may add in another order.
+
+    Parameters
+    ----------
+    work
+        The prepared folder; checkpoints are written there.
+    out
+        The model's folder; it mustn't hold anything yet.
+    progress, on_step
+        Told of each step; either may stop the training, after a checkpoint.
+
+    Returns
+    -------
+    dict
+        What is in training.json.
+
+    Raises
+    ------
+    InputError
+        If the split has too few tokens for one batch or one row.
+    ModelError
+        If the loss is no number, or the training began under other circumstances.
+    StoreError
+        If the disk is full, or a file was changed.
+    """
+    import tokenizers
+    import torch
+
+    prepared = read_prepared(work)
+    if prepared is None:
+        raise InputError(f"{work} holds no prepared corpus; run `workbench train-lm` on the corpus first")
+    params, hardware = params_from(prepared["params"]), hardware.resolved()
+    n_vocabulary, context = int(prepared["n_vocabulary"]), params.context_tokens
+    rows = Rows(open_tokens(work / "tokens.bin", n_vocabulary), context, params.batch_rows, params.seed)
+    _check_size(rows.n_rows, int(prepared["n_tokens"]), params)
+    heldout = all_rows(open_tokens(work / "heldout.bin", n_vocabulary), context)
+    fit_params = plan_fit(params, hardware, rows.n_rows, n_vocabulary)
+    with torch.random.fork_rng(devices=[0] if hardware.device == "cuda" else []):
+        torch.manual_seed(params.seed)
+        model = make_llama(params.shape, n_vocabulary, context, int(prepared["separator_id"]))
+        setting: dict[str, Any] = {
+            "device": hardware.device,
+            "dtype": hardware.dtype,
+            "compile": hardware.compiles,
+        }
+        fit = Fit(model, fit_params, rows, heldout, Checkpoints(work / "checkpoints"), setting)
+        curve = fit.run(progress, on_step)
+    setting |= {"is_compiled": fit.is_compiled, "n_threads": torch.get_num_threads()}
+    record = _record(prepared, fit_params, curve, rows.n_rows) | {
+        "setting": setting,
+        "n_parameters": params.shape.n_parameters(n_vocabulary),
+        "n_heldout_tokens": heldout[:, 1:].size,
+    }
+    with folder_aside(out, replaces=False) as aside:
+        backend = tokenizers.Tokenizer.from_file(str(work / "tokenizer.json"))
+        write_model(model, backend, aside, str(prepared["separator"]))
+        shutil.copyfile(work / "split.json", aside / "split.json")
+        write_canonical(aside / TRAINING, record)
+    return record
+
+
+def plan_fit(params: TrainLMParams, hardware: Hardware, n_rows: int, n_vocabulary: int) -> FitParams:
+    """How many steps, and the parts of a batch that fit into memory."""
+    batch, context = params.batch_rows, params.context_tokens
+    n_steps = params.n_steps or math.ceil((params.n_tokens or n_rows * context) / (batch * context))
+    tokens = _MICRO_TOKENS[hardware.device]
+    if hardware.device == "cuda":
+        tokens = min(tokens, _MICRO_LOGITS // n_vocabulary)
+    most = max(1, min(batch, tokens // context))
+    return FitParams(
+        n_steps=n_steps,
+        learning_rate=params.learning_rate or params.shape.learning_rate,
+        warmup_fraction=params.warmup_fraction,
+        weight_decay=params.weight_decay,
+        schedule=params.schedule,
+        # parts of one size, so that a compiled model sees one shape
+        micro_rows=max(n for n in range(1, most + 1) if batch % n == 0),
+        dtype=hardware.dtype,
+        device=hardware.device,
+        is_compiled=bool(hardware.compiles),
+        evaluate_every=max(1, n_steps // _N_EVALUATIONS),
+        checkpoint_every=hardware.checkpoint_every,
+    )
+
+
+def _check_size(n_rows: int, n_tokens: int, params: TrainLMParams) -> None:
+    if n_rows == 0:
+        raise InputError(
+            f"the reference split has {n_tokens} tokens, fewer than one row of {params.context_tokens}; give more "
+            "documents or a smaller context"
+        )
+    if n_rows < params.batch_rows:
+        raise InputError(
+            f"the reference split has {n_tokens} tokens, fewer than one batch of {params.batch_rows} rows of "
+            f"{params.context_tokens}; give more documents or a smaller batch"
+        )
+
+
+def _record(prepared: Mapping[str, Any], fit: FitParams, curve: Curve, n_rows: int) -> dict[str, Any]:
+    params = params_from(prepared["params"])
+    epochs = fit.n_steps * params.batch_rows / n_rows
+    warnings = []
+    if epochs > MAX_EPOCHS:
+        warnings.append(
+            f"the model saw its split {epochs:.1f} times; beyond {MAX_EPOCHS} times text teaches little more "
+            "(Muennighoff et al. 2023, arXiv:2305.16264): give a larger corpus or fewer tokens"
+        )
+    known = {k: v for k, v in prepared.items() if k not in ("files", "separator", "separator_id")}
+    return known | {
+        "params": dataclasses.asdict(params),
+        "fit": dataclasses.asdict(fit),
+        "losses": curve.losses,
+        "heldout": [list(pair) for pair in curve.heldout],
+        "n_tokens_seen": fit.n_steps * params.batch_rows * params.context_tokens,
+        "epochs": round(epochs, 4),
+        "seconds": round(curve.seconds, 3),
+        "versions": versions(),
+        "warnings": warnings,
+    }
