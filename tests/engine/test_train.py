@@ -177,6 +177,27 @@ def test_a_given_tokenizer_is_used_as_it_is(folder: Path, tmp_path: Path) -> Non
         assert made["model"] == json.loads(tokenizer.to_str())["model"]
 
 
+def test_a_word_of_a_million_characters_is_no_obstacle(tmp_path: Path) -> None:
+    rows = [
+        {"text": "a" * 1_000_000},
+        {"text": " " * 200_000},
+        *({"text": f"{'word ' * 30}{i}"} for i in range(60)),
+    ]
+    write_shard(tmp_path / "c" / "a.jsonl", rows)
+    everything = dataclasses.replace(PARAMS, n_steps=2, reference_fraction=1.0)
+    done = train_lm(read(tmp_path / "c"), tmp_path / "lm", everything, hardware=OFTEN)
+    assert (done["n_reference_documents"], done["heldout"]) == (62, [])
+
+
+def test_the_folder_that_one_stands_in_may_be_given(
+    folder: Path, in_tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (in_tmp_path / "here").mkdir()
+    monkeypatch.chdir(in_tmp_path / "here")
+    train_lm(read(folder), ".", PARAMS, hardware=OFTEN)
+    require_same(in_tmp_path / "here", trained)
+
+
 # ---- stopped and killed --------------------------------------------------------------------------------------------
 
 
@@ -255,6 +276,27 @@ def kill(step):
 
 train_lm(read(sys.argv[1]), sys.argv[2], PARAMS, hardware=OFTEN, on_step=kill)
 """
+
+
+def test_stopped_while_the_corpus_is_read_it_begins_anew(
+    corpus: Corpus, trained: Path, tmp_path: Path
+) -> None:
+    class Stop(Silent):
+        def __init__(self, what: str) -> None:
+            self.wanted, self.now = what, ""
+
+        def start(self, what: str, total: int) -> None:
+            self.now = what
+
+        def advance(self, n: int) -> None:
+            if self.now == self.wanted:
+                raise Cancelled("stopped")
+
+    for what in ("reading for the vocabulary", "tokenising", "training"):
+        with pytest.raises(Cancelled):
+            train_lm(corpus, tmp_path / "lm", PARAMS, hardware=OFTEN, progress=Stop(what))
+    train_lm(corpus, tmp_path / "lm", PARAMS, hardware=OFTEN)
+    require_same(tmp_path / "lm", trained)
 
 
 def test_killed_it_goes_on_to_the_same_bytes(folder: Path, trained: Path, tmp_path: Path, root: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import json
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -38,8 +39,10 @@ WORK = ".work"
 # A vocabulary of 4,096 to 65,536 tokens is settled by far less text than this; all of it would be in memory at once as
 # words with counts.
 _VOCABULARY_BYTES = 256 * 2**20
-# Of one document, for the vocabulary: merging a "word" of millions of characters takes minutes.
-_VOCABULARY_CHARS = 100_000
+# Merging takes the square of a "word"'s length (31 s for one of 100,000 characters), so a text with one of so many is
+# cut into pieces of as many.
+_WORD_CHARS = 1000
+_LONG = re.compile(rf"\S{{{_WORD_CHARS}}}|\s{{{_WORD_CHARS}}}")
 _N_HELDOUT = 64
 _HELDOUT_CHARS = 16  # a token; few tokens are longer
 
@@ -92,6 +95,7 @@ def train_lm(
     it is a Llama with AdamW. Score the other split only, or mark what was trained on: the score `lm_trained_on`.
     """
     params, out, progress = params or TrainLMParams(), Path(out), progress or Silent()
+    out = out if out.name not in ("", "..") else out.resolve()  # "." has no name to put anything beside
     params.check()
     hardware = (hardware or Hardware()).resolved()
     identity = {"params": json.loads(json.dumps(dataclasses.asdict(params))), "corpus": corpus.fingerprint()}
@@ -194,7 +198,10 @@ def _vocabulary_texts(corpus: Corpus, params: TrainLMParams, progress: Progress)
         chosen = in_reference(doc_ids, params.seed, params.reference_fraction)
         chosen &= keyed_uniform(params.seed, doc_ids, "reference-vocabulary") < rate
         for text in batch.frame["text"].filter(chosen):
-            yield text[:_VOCABULARY_CHARS]
+            if _LONG.search(text) is None:
+                yield text
+            else:
+                yield from (text[i : i + _WORD_CHARS] for i in range(0, len(text), _WORD_CHARS))
 
 
 class _Preparation:

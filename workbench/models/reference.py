@@ -13,6 +13,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -230,5 +231,11 @@ def trained_on(folder: Path) -> frozenset[str] | None:
     path = folder / _SPLIT
     if not path.is_file():
         return None
+    state = path.stat()
+    return _read_split(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=2)  # asked for again with each batch that is scored
+def _read_split(path: Path, n_bytes: int, changed_ns: int) -> frozenset[str]:
     split = json.loads(path.read_text(encoding="utf-8"))
     return (_ContentIds if split.get("content_ids") else frozenset)(split["doc_ids"])
