@@ -146,9 +146,14 @@ def test_the_folder_scores_at_once_and_marks_what_was_seen(
     models = Models(lm=str(trained))
     assert models.definition("lm")["window"] == 32
     whole = corpus.whole()
-    table = score(whole, ["perplexity", "lm_trained_on"], store=tmp_path / "store", models=models)
+    names = ["perplexity", "lm_trained_on", "unseen_perplexity"]
+    scores = score(whole, names, store=tmp_path / "store", models=models).scores
     seen = keyed_uniform(0, whole.doc_ids, "reference-split") < 0.5
-    np.testing.assert_array_equal(table.scores["lm_trained_on"] == 1, seen)
+    np.testing.assert_array_equal(scores["lm_trained_on"] == 1, seen)
+    np.testing.assert_array_equal(scores["unseen_perplexity"], np.where(seen, np.nan, scores["perplexity"]))
+    assert np.isfinite(scores["unseen_perplexity"]).sum() == sum(
+        t != "" for t in np.array(whole.texts)[~seen]
+    )
 
 
 def test_a_copy_under_an_id_made_from_content_counts_as_seen(tmp_path: Path) -> None:

@@ -130,8 +130,8 @@ def train_lm(
 ) -> None:
     """Train a reference language model on a random split of a corpus, to score the rest with.
 
-    Stopped, the same command goes on from the last checkpoint. `workbench score --lm FOLDER` takes the model, and
-    the score lm_trained_on marks the documents that it was trained on.
+    Stopped, the same command goes on from the last checkpoint. `workbench score --lm FOLDER` takes the model: the
+    score unseen_perplexity is of the rest only, and lm_trained_on marks the documents that it was trained on.
 
     Example: workbench train-lm corpus/ --out lm --shape 10M --tokens 100000000
     """

@@ -92,7 +92,8 @@ def train_lm(
     Notes
     -----
     Ankner et al. 2024 (arXiv 2405.20541), sections 2 and 3; they train an MPT with Lion and the GPT-4 tokenizer, here
-    it is a Llama with AdamW. Score the other split only, or mark what was trained on: the score `lm_trained_on`.
+    it is a Llama with AdamW. The score `unseen_perplexity` is of the other split only, and `lm_trained_on` marks
+    what the model was trained on.
     """
     params, out, progress = params or TrainLMParams(), Path(out), progress or Silent()
     out = out if out.name not in ("", "..") else out.resolve()  # "." has no name to put anything beside
