@@ -366,12 +366,20 @@ def test_an_unfinished_training_goes_on_under_the_same_params_only(corpus: Corpu
         train_lm(corpus, tmp_path / "lm", PARAMS, hardware=OFTEN)
 
 
-def test_two_at_once_in_one_folder_are_refused(corpus: Corpus, tmp_path: Path) -> None:
-    def second(step: Any) -> None:
-        train_lm(corpus, tmp_path / "lm", PARAMS, hardware=OFTEN)
+@pytest.mark.parametrize("when", ["reading for the vocabulary", "tokenising", "training"])
+def test_two_at_once_in_one_folder_are_refused(
+    when: str, corpus: Corpus, trained: Path, tmp_path: Path
+) -> None:
+    class Second(Silent):
+        def start(self, what: str, total: int) -> None:
+            if what == when:
+                with pytest.raises(
+                    InputError, match=r"another process is at work in .*lm.work; wait for its end"
+                ):
+                    train_lm(corpus, tmp_path / "lm", PARAMS, hardware=OFTEN)
 
-    with pytest.raises(InputError, match=r"another process is at work in .*lm.work; wait for its end"):
-        train_lm(corpus, tmp_path / "lm", PARAMS, hardware=OFTEN, on_step=second)
+    train_lm(corpus, tmp_path / "lm", PARAMS, hardware=OFTEN, progress=Second())
+    require_same(tmp_path / "lm", trained)
 
 
 # ---- bad input -----------------------------------------------------------------------------------------------------
@@ -396,6 +404,7 @@ def test_two_at_once_in_one_folder_are_refused(corpus: Corpus, tmp_path: Path) -
             r"fewer than one batch of 1875 rows of 32; give more documents or a smaller batch",
         ),
         ({"n_tokens": 10}, "n_tokens and n_steps both say how long the training is; give one of them"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"n_steps": 0}, "n_steps must be at least 1, got 0"),
         ({"learning_rate": float("nan")}, "learning_rate must be above 0, got nan"),
         ({"reference_fraction": 0.0}, "the reference split has 0 tokens, fewer than one row of 32"),
@@ -406,7 +415,8 @@ def test_params_out_of_range_are_named(
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         train_lm(corpus, tmp_path / "lm", dataclasses.replace(PARAMS, **change), hardware=OFTEN)
-    assert not (tmp_path / "lm").exists()
+    # nothing is in the way of the next try
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,25 @@ def test_too_little_memory_takes_smaller_parts_and_then_says_so(monkeypatch: pyt
         make().run(Silent())
 
 
+def test_a_device_that_fails_is_a_sentence_and_what_was_done_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = Fit._loss, []
+
+    def failing(self: Fit, *args: Any) -> Any:
+        calls.append(args)
+        if len(args) == 2 and len([c for c in calls if len(c) == 2]) == 5:
+            raise torch.AcceleratorError("CUDA error: device lost\nmore")
+        return real(self, *args)
+
+    monkeypatch.setattr(Fit, "_loss", failing)
+    with pytest.raises(
+        ModelError, match=r"the cpu failed at step 5 \(AcceleratorError: CUDA error: device lost\); run"
+    ):
+        make(folder=tmp_path).run(Silent())
+    assert Checkpoints(tmp_path).latest().step == 3  # type: ignore[union-attr]
+
+
 def test_another_setting_may_not_go_on(tmp_path: Path) -> None:
     with pytest.raises(Cancelled):
         make(folder=tmp_path, device="cuda").run(Stop(2))

@@ -25,6 +25,7 @@ from workbench.models.pretrain import (
     TRAINING,
     Hardware,
     TrainLMParams,
+    check_size,
     read_prepared,
     train_prepared,
 )
@@ -109,14 +110,19 @@ def train_lm(
         raise StoreError(
             f"{work} can't be made ({error.strerror}); choose a folder that can be written to"
         ) from error
+    record = None
     with locked(work / "checkpoints" / "lock"):
-        prepared = read_prepared(work)
-        if prepared is None:
-            _prepare(corpus, work, params, identity, progress)
-        else:
-            _require_same(f"{work} holds an unfinished training", prepared, identity)
-        record = train_prepared(work, out, hardware, progress, on_step)
-    shutil.rmtree(work, ignore_errors=True)
+        try:
+            prepared = read_prepared(work)
+            if prepared is None:
+                _prepare(corpus, work, params, identity, progress)
+            else:
+                _require_same(f"{work} holds an unfinished training", prepared, identity)
+            record = train_prepared(work, out, hardware, progress, on_step)
+        finally:
+            # What isn't prepared to the end is of no use to the next run, and may be what was wrong.
+            if record is not None or not (work / PREPARED).is_file():
+                shutil.rmtree(work, ignore_errors=True)
     return record | {"is_new": True}
 
 
@@ -170,6 +176,7 @@ def _prepare(
     # As training will read it back: the file is what counts.
     backend = find_tokenizer(str(work))
     counts = _Preparation(corpus, work, params, backend, token_id, n_vocabulary).run(progress)
+    check_size(counts["n_tokens"], params)
     write_json(
         work / PREPARED,
         {

@@ -11,7 +11,7 @@ from typing import Any
 from workbench.checks import IntArray
 from workbench.errors import Cancelled, ModelError
 from workbench.models.checkpoints import Checkpoints, Saved
-from workbench.models.runtime import torch_dtype
+from workbench.models.runtime import device_errors, reason, torch_dtype
 from workbench.models.schedule import Curve, FitParams, OnStep, StepRecord, learning_rate
 from workbench.progress import Progress, shown
 
@@ -24,7 +24,7 @@ class Fit:
     Parameters
     ----------
     model
-        A transformers causal LM on any device, trained in place.
+        A transformers causal LM, trained in place on `params.device`.
     rows
         The batch of a step, int64 (batch_rows, context + 1); a row's last token is only a target.
     heldout
@@ -61,40 +61,47 @@ class Fit:
         Cancelled
             If `progress` or `on_step` says so; a checkpoint is written first.
         ModelError
-            If the loss is no number; the weights before that step are kept as a checkpoint.
+            If the loss is no number (the weights before that step are kept as a checkpoint), the device fails, or the
+            training began under another setting.
         StoreError
-            If a checkpoint was changed, was made under another setting, or can't be written.
+            If a checkpoint was changed or can't be written.
         """
-        params, session = self._params, 0.0
+        n_steps, session = self._params.n_steps, 0.0
         start = self._restore()
         self._compile()
         self._model.train()
-        with shown(progress, "training", params.n_steps):
+        with shown(progress, "training", n_steps):
             progress.advance(start)
-            for step in range(start, params.n_steps):
+            for step in range(start, n_steps):
+                rate = learning_rate(step, self._params)
                 began = time.perf_counter()
-                rows = self._rows(step)
-                rate = learning_rate(step, params)
-                self.curve.losses.append(round(self._step(rows, rate, step), 4))
-                heldout = self._evaluate(step + 1)
+                n, heldout = self._advance(step, rate)
                 spent = time.perf_counter() - began
                 self.curve.seconds += spent
                 session += spent
-                n = rows.shape[0] * (rows.shape[1] - 1)
-                speed = (step + 1 - start) * n / max(session, 1e-9)
+                loss, speed = self.curve.losses[-1], (step + 1 - start) * n / max(session, 1e-9)
                 try:
                     progress.advance(1)
                     if on_step is not None:
-                        loss = self.curve.losses[-1]
-                        on_step(
-                            StepRecord(step + 1, params.n_steps, loss, heldout, rate, (step + 1) * n, speed)
-                        )
+                        on_step(StepRecord(step + 1, n_steps, loss, heldout, rate, (step + 1) * n, speed))
                 except Cancelled:
                     self._save(step + 1)
                     raise
-                if self._is_due(params.checkpoint_every, step + 1):
+                if self._is_due(self._params.checkpoint_every, step + 1):
                     self._save(step + 1)
         return self.curve
+
+    def _advance(self, step: int, rate: float) -> tuple[int, float | None]:
+        """One step, kept in the curve: how many targets it had, and the held-out loss where it is due."""
+        rows = self._rows(step)
+        try:
+            self.curve.losses.append(round(self._step(rows, rate, step), 4))
+            return rows.shape[0] * (rows.shape[1] - 1), self._evaluate(step + 1)
+        except device_errors() as error:
+            raise ModelError(
+                f"the {self._params.device} failed at step {step + 1} ({reason(error)}); run again to go on from the "
+                "last checkpoint"
+            ) from error
 
     def _is_due(self, every: int | None, done: int) -> bool:
         return every is not None and (done % every == 0 or done == self._params.n_steps)

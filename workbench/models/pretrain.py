@@ -24,7 +24,7 @@ from workbench.models.runtime import device as best_device
 from workbench.models.runtime import resolve_dtype
 from workbench.models.schedule import Curve, FitParams, OnStep, Schedule
 from workbench.models.shapes import SHAPES, Shape, check_vocabulary, make_llama
-from workbench.models.tokenfile import Rows, all_rows, open_tokens
+from workbench.models.tokenfile import Rows, all_rows, n_rows, open_tokens
 from workbench.progress import Progress
 
 PREPARED = "prepared.json"
@@ -86,7 +86,13 @@ class TrainLMParams:
         """Raise InputError for a value out of range."""
         check_fraction("reference_fraction", self.reference_fraction)
         check_fraction("warmup_fraction", self.warmup_fraction)
-        for name, low in (("n_tokens", 1), ("n_steps", 1), ("batch_tokens", 1), ("context_tokens", 2)):
+        for name, low in (
+            ("seed", 0),
+            ("n_tokens", 1),
+            ("n_steps", 1),
+            ("batch_tokens", 1),
+            ("context_tokens", 2),
+        ):
             if (value := getattr(self, name)) is not None:
                 check_at_least(name, value, low)
         check_at_least("weight_decay", self.weight_decay, 0)
@@ -208,7 +214,7 @@ def train_prepared(
     params, hardware = params_from(prepared["params"]), hardware.resolved()
     n_vocabulary, context = int(prepared["n_vocabulary"]), params.context_tokens
     rows = Rows(open_tokens(work / "tokens.bin", n_vocabulary), context, params.batch_rows, params.seed)
-    _check_size(rows.n_rows, int(prepared["n_tokens"]), params)
+    check_size(int(prepared["n_tokens"]), params)
     heldout = all_rows(open_tokens(work / "heldout.bin", n_vocabulary), context)
     fit_params = plan_fit(params, hardware, rows.n_rows, n_vocabulary)
     with torch.random.fork_rng(devices=[0] if hardware.device == "cuda" else []):
@@ -235,10 +241,10 @@ def train_prepared(
     return record
 
 
-def plan_fit(params: TrainLMParams, hardware: Hardware, n_rows: int, n_vocabulary: int) -> FitParams:
+def plan_fit(params: TrainLMParams, hardware: Hardware, rows: int, n_vocabulary: int) -> FitParams:
     """How many steps, and the parts of a batch that fit into memory."""
     batch, context = params.batch_rows, params.context_tokens
-    n_steps = params.n_steps or math.ceil((params.n_tokens or n_rows * context) / (batch * context))
+    n_steps = params.n_steps or math.ceil((params.n_tokens or rows * context) / (batch * context))
     tokens = _MICRO_TOKENS[hardware.device]
     if hardware.device == "cuda":
         tokens = min(tokens, _MICRO_LOGITS // n_vocabulary)
@@ -259,22 +265,24 @@ def plan_fit(params: TrainLMParams, hardware: Hardware, n_rows: int, n_vocabular
     )
 
 
-def _check_size(n_rows: int, n_tokens: int, params: TrainLMParams) -> None:
-    if n_rows == 0:
+def check_size(n_tokens: int, params: TrainLMParams) -> None:
+    """Raise InputError unless the tokens fill one row, and one batch of rows."""
+    found = n_rows(n_tokens, params.context_tokens)
+    if found == 0:
         raise InputError(
             f"the reference split has {n_tokens} tokens, fewer than one row of {params.context_tokens}; give more "
             "documents or a smaller context"
         )
-    if n_rows < params.batch_rows:
+    if found < params.batch_rows:
         raise InputError(
             f"the reference split has {n_tokens} tokens, fewer than one batch of {params.batch_rows} rows of "
             f"{params.context_tokens}; give more documents or a smaller batch"
         )
 
 
-def _record(prepared: Mapping[str, Any], fit: FitParams, curve: Curve, n_rows: int) -> dict[str, Any]:
+def _record(prepared: Mapping[str, Any], fit: FitParams, curve: Curve, rows: int) -> dict[str, Any]:
     params = params_from(prepared["params"])
-    epochs = fit.n_steps * params.batch_rows / n_rows
+    epochs = fit.n_steps * params.batch_rows / rows
     warnings = []
     if epochs > MAX_EPOCHS:
         warnings.append(
