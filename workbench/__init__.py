@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workbench.engine.verify import verify as verify
     from workbench.errors import WorkbenchError as WorkbenchError
     from workbench.models.load import Models as Models
-    from workbench.models.pretrain import TrainLMParams as TrainLMParams
+    from workbench.models.train_params import TrainLMParams as TrainLMParams
     from workbench.recipe.model import Recipe as Recipe
     from workbench.recipe.schema import parse_recipe as parse_recipe
     from workbench.report import write_report as write_report
@@ -38,7 +38,7 @@ _HOME = {
     "Recipe": "workbench.recipe.model",
     "Sample": "workbench.corpus",
     "Table": "workbench.engine.score",
-    "TrainLMParams": "workbench.models.pretrain",
+    "TrainLMParams": "workbench.models.train_params",
     "WorkbenchError": "workbench.errors",
     "add_scores": "workbench.engine.score",
     "apply": "workbench.engine.apply",

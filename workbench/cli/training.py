@@ -19,8 +19,8 @@ from workbench.errors import Cancelled
 from workbench.progress import Progress, Terminal
 
 if TYPE_CHECKING:
-    from workbench.models.pretrain import Hardware, TrainLMParams
     from workbench.models.schedule import StepRecord
+    from workbench.models.train_params import Hardware, TrainLMParams
 
 
 class ShapeName(StrEnum):
@@ -78,8 +78,8 @@ class WhatToTrain:
     seed: Annotated[int, typer.Option(help="Of the split, the first weights and the order.", min=0)] = 0
 
     def params(self) -> TrainLMParams:
-        from workbench.models.pretrain import TrainLMParams
         from workbench.models.shapes import find_shape
+        from workbench.models.train_params import TrainLMParams
 
         return TrainLMParams(
             shape=find_shape(self.shape.value),
@@ -113,7 +113,7 @@ class WhereToTrain:
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.", min=1)] = 100
 
     def hardware(self) -> Hardware:
-        from workbench.models.pretrain import Hardware
+        from workbench.models.train_params import Hardware
 
         return Hardware(self.dtype.value, self.device.value, self.compiles, self.checkpoint_every)
 
@@ -153,7 +153,12 @@ def train_lm(
         print_json({**_summary(record), "out": str(out)})
     else:
         print_table(
-            ("", "value"), {name: (value,) for name, value in _summary(record).items() if name != "warnings"}
+            ("", "value"),
+            {
+                name: (value,)
+                for name, value in _summary(record).items()
+                if name not in ("warnings", "is_new")
+            },
         )
         typer.echo(f"{'written to' if record['is_new'] else 'nothing to do: it is finished in'} {out}")
     for warning in record["warnings"]:

@@ -23,8 +23,6 @@ from workbench.models.pretrain import (
     PREPARED,
     PREPARED_FILES,
     TRAINING,
-    Hardware,
-    TrainLMParams,
     check_size,
     read_prepared,
     train_prepared,
@@ -34,6 +32,7 @@ from workbench.models.schedule import OnStep
 from workbench.models.separator import find_tokenizer, separator, vocabulary_size
 from workbench.models.shapes import check_vocabulary
 from workbench.models.tokenfile import encode, pack, token_dtype
+from workbench.models.train_params import Hardware, TrainLMParams
 from workbench.progress import Progress, Silent, shown
 
 WORK = ".work"
