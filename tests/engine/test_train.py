@@ -16,8 +16,9 @@ import pytest
 from tests.engine.corpora import FORMATS, make_documents, write_corpus, write_shard
 from workbench.checks import keyed_uniform
 from workbench.corpus import Corpus, read
+from workbench.engine.prepare import quarantine_file
 from workbench.engine.score import score
-from workbench.engine.train import quarantine_file, train_lm
+from workbench.engine.train import train_lm
 from workbench.errors import Cancelled, InputError, ModelError, StoreError
 from workbench.models.load import Models
 from workbench.models.pretrain import plan_fit, train_prepared
@@ -238,8 +239,8 @@ def test_stopped_by_progress_it_goes_on_to_the_same_bytes(
 @pytest.mark.parametrize(
     ("place", "call"),
     [
-        ("workbench.engine.train.SplitFile.end", 1),
-        ("workbench.engine.train.write_json", 1),
+        ("workbench.engine.prepare.SplitFile.end", 1),
+        ("workbench.engine.prepare.write_json", 1),
         ("workbench.models.checkpoints._write_tensors", 1),
         ("workbench.models.checkpoints._write_tensors", 6),  # the optimiser of the third
         ("workbench.models.checkpoints.canonical_json", 3),
@@ -355,6 +356,26 @@ def test_a_finished_model_is_never_overwritten(
     (tmp_path / "odd" / "training.json").write_text("[]")
     with pytest.raises(InputError, match=r"training.json isn't a record of train-lm; give another folder"):
         train_lm(corpus, tmp_path / "odd", PARAMS, hardware=OFTEN)
+
+
+def test_a_work_folder_of_somebody_else_is_left_alone(corpus: Corpus, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "lm.work").mkdir()
+    (tmp_path / "lm.work" / "mine").touch()
+    with pytest.raises(
+        InputError, match=r"lm.work is there and was not made by train-lm, which would work there"
+    ):
+        train_lm(corpus, tmp_path / "lm", PARAMS, hardware=OFTEN)
+    (tmp_path / "lm.work").rename(tmp_path / "copy.work")
+    (tmp_path / "copy").mkdir()
+    for path in trained.iterdir():
+        (tmp_path / "copy" / path.name).write_bytes(path.read_bytes())
+    assert not train_lm(corpus, tmp_path / "copy", PARAMS, hardware=OFTEN)["is_new"]
+    assert (tmp_path / "copy.work" / "mine").exists()
+    # killed after the model's folder was renamed, and before the work folder was removed
+    (tmp_path / "copy.work" / "mine").unlink()
+    (tmp_path / "copy.work" / "checkpoints").mkdir()
+    assert not train_lm(corpus, tmp_path / "copy", PARAMS, hardware=OFTEN)["is_new"]
+    assert not (tmp_path / "copy.work").exists()
 
 
 def test_an_unfinished_training_goes_on_under_the_same_params_only(corpus: Corpus, tmp_path: Path) -> None:
@@ -504,9 +525,10 @@ def test_only_a_prepared_folder_can_be_trained_from(tmp_path: Path) -> None:
         InputError, match="holds no prepared corpus; run `workbench train-lm` on the corpus first"
     ):
         train_prepared(tmp_path, tmp_path / "lm", OFTEN, Silent())
-    (tmp_path / "prepared.json").write_text("{")
-    with pytest.raises(StoreError, match=r"prepared.json was changed and can't be read; remove"):
-        train_prepared(tmp_path, tmp_path / "lm", OFTEN, Silent())
+    for text in ("{", "[]", "{}", '{"n_tokens": 3, "digest": "0"}'):
+        (tmp_path / "prepared.json").write_text(text)
+        with pytest.raises(StoreError, match=r"prepared.json in .* was changed; remove .* and run again"):
+            train_prepared(tmp_path, tmp_path / "lm", OFTEN, Silent())
 
 
 def test_training_from_token_files_needs_neither_polars_nor_orjson(root: Path) -> None:

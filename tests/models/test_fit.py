@@ -60,6 +60,29 @@ def test_a_stopped_training_goes_on_to_the_same_losses_and_weights(k: int, tmp_p
     assert [step for step, _ in curve.heldout] == [4, 8, 9]
 
 
+def test_the_losses_are_those_of_a_plain_loop() -> None:
+    torch.manual_seed(0)
+    model = make_llama(TINY, 30, 12, 0)
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    rest = [p for p in model.parameters() if p.ndim == 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed}, {"params": rest, "weight_decay": 0.0}], betas=(0.9, 0.95), weight_decay=0.1
+    )
+    losses = []
+    for step in range(9):
+        batch = torch.from_numpy(rows(step))
+        # transformers' own loss, which shifts the labels itself
+        loss = model(input_ids=batch, labels=batch).loss
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for group in optimizer.param_groups:  # one step of warmup, then half a cosine to a tenth
+            group["lr"] = 1e-2 * (1.0 if step == 0 else 0.55 + 0.45 * np.cos(np.pi * (step - 1) / 8))
+        optimizer.step()
+        losses.append(loss.item())
+    np.testing.assert_allclose(make().run(Silent()).losses, losses, atol=1e-4)
+
+
 def test_parts_of_a_batch_give_the_gradients_of_the_whole() -> None:
     whole = make().run(Silent()).losses
     for micro in (1, 2):

@@ -135,7 +135,7 @@ def train_lm(
 
     Example: workbench train-lm corpus/ --out lm --shape 10M --tokens 100000000
     """
-    from workbench.engine.train import quarantine_file
+    from workbench.engine.prepare import quarantine_file
     from workbench.engine.train import train_lm as train
 
     shown = progress_shown(as_json=as_json)

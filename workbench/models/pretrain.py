@@ -1,7 +1,7 @@
 """Trains a reference model from token files: what a machine with a GPU needs, and no corpus.
 
-A prepared folder (workbench.engine.train makes it) holds tokens.bin, heldout.bin, tokenizer.json, split.json and, last,
-prepared.json with their digests. The training adds its checkpoints there and ends with a transformers folder.
+A prepared folder (workbench.engine.prepare fills it) holds tokens.bin, heldout.bin, tokenizer.json, split.json and,
+last, prepared.json with their digests. The training adds its checkpoints there and ends with a transformers folder.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.checks import file_digest
+from workbench.checks import file_digest, json_digest
 from workbench.errors import InputError, StoreError
 from workbench.models.checkpoints import Checkpoints
 from workbench.models.fit import Fit
@@ -51,11 +51,13 @@ def read_prepared(work: Path) -> dict[str, Any] | None:
         return None
     try:
         prepared: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        files = dict(prepared["files"])
-    except (ValueError, KeyError, TypeError):
-        raise StoreError(f"{path} was changed and can't be read; remove {work} and run again") from None
+        is_whole = json_digest({k: v for k, v in prepared.items() if k != "digest"}) == prepared["digest"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        is_whole = False
+    if not is_whole:
+        raise StoreError(f"{PREPARED} in {work} was changed; remove {work} and run again")
     for name in PREPARED_FILES:
-        if not (work / name).is_file() or file_digest(work / name) != files.get(name):
+        if not (work / name).is_file() or file_digest(work / name) != prepared["files"][name]:
             raise StoreError(f"{name} in {work} differs from its digest; remove {work} and run again")
     return prepared
 
@@ -179,7 +181,7 @@ def _record(prepared: Mapping[str, Any], fit: FitParams, curve: Curve, rows: int
             f"the model saw its split {epochs:.1f} times; beyond {MAX_EPOCHS} times text teaches little more "
             "(Muennighoff et al. 2023, arXiv:2305.16264): give a larger corpus or fewer tokens"
         )
-    known = {k: v for k, v in prepared.items() if k not in ("files", "separator", "separator_id")}
+    known = {k: v for k, v in prepared.items() if k not in ("digest", "files", "separator", "separator_id")}
     return known | {
         "params": dataclasses.asdict(params),
         "fit": dataclasses.asdict(fit),
