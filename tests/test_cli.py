@@ -20,7 +20,9 @@ from tests.engine.tiny_models import write_random_lm, write_tiny_lm
 from workbench.scores import SCORES
 from workbench.selectors import SELECTORS
 
-COMMANDS = ("demo", "sample", "score", "cost", "select", "export", "apply", "verify", "methods", "schema")
+COMMANDS = (
+    "demo", "methods", "schema", "train-lm", "sample", "score", "cost", "select", "export", "apply", "verify",
+)  # fmt: skip
 STEPS = [
     {"select": "band", "score": "n_tokens", "low": 4, "high": {"quantile": 0.95}},
     {"select": "exact"},

@@ -1,4 +1,4 @@
-"""The Jupyter widgets of the workbench: `from widgets import Bench`.
+"""The Jupyter widgets of the workbench: `from widgets import Bench, LossCurve`.
 
 What a browser test can hold on to. Everything lies within `.wb-bench`; numbers stand in data attributes without
 separators.
@@ -12,6 +12,7 @@ separators.
 | Scores | `.wb-chip[data-family]`, `.wb-score-search`, `.wb-roots`; `.wb-card[data-score]` (`.wb-active` with a threshold) > `.wb-handle[data-score][data-side=low|high][aria-valuenow][aria-valuetext]`, `.wb-bound[data-score][data-side]`, `.wb-quantile[data-score]`, `.wb-clear`, `.wb-unscored`; `.wb-category[data-score][data-label]`; `.wb-kept-documents[data-kept]`, `.wb-kept-tokens[data-kept]`, `.wb-sources tr[data-source][data-kept]` |
 | Documents | `.wb-show[data-show=dropped|kept|all|selection]`; `.wb-filter-source`, `.wb-filter-step`, `.wb-order`, `.wb-text-search`; `.wb-row[data-row]`; `.wb-prev`, `.wb-next`, `.wb-page[data-found]`; `.wb-reader[data-row]` > `.wb-doc-source`, `.wb-doc-id`, `.wb-verdict[data-kept]` > `.wb-step`, `.wb-reason`, then `.wb-doc-scores`, `.wb-text[data-chars]`, `.wb-more` |
 | Recipe | `.wb-step-add`, `.wb-seed`; `.wb-step-card[data-step]` > `.wb-param[data-step][data-param]`, `.wb-param-mode`, `.wb-step-up`, `.wb-step-down`, `.wb-step-remove`, `.wb-step-drops[data-dropped]`; `.wb-recipe-json`, `.wb-recipe-import`, `.wb-recipe-path`, `.wb-recipe-save`, `.wb-recipe-open` |
+| LossCurve | `.wb-loss-curve[data-step][data-loss]` > `.wb-train`, `.wb-stop`, `.wb-loss-progress`, `.wb-loss-note`, `.wb-loss-message[data-kind=error|info]`, `.wb-loss-plot` |
 | Export | `.wb-export-path`, `.wb-export-button`, `.wb-written`, `.wb-basis`, `.wb-expected tr[data-source]` |
 """  # noqa: E501 - a table can't be wrapped
 
@@ -19,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from widgets.bench import Bench
+    from widgets.loss_curve import LossCurve
 
-__all__ = ["Bench"]
+__all__ = ["Bench", "LossCurve"]
 
 
 def __getattr__(name: str) -> Any:
@@ -29,4 +31,8 @@ def __getattr__(name: str) -> Any:
         from widgets.bench import Bench
 
         return Bench
+    if name == "LossCurve":
+        from widgets.loss_curve import LossCurve
+
+        return LossCurve
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from workbench.engine.select import Outcome as Outcome
     from workbench.engine.select import select as select
     from workbench.engine.several import score_with_models as score_with_models
+    from workbench.engine.train import train_lm as train_lm
     from workbench.engine.verify import verify as verify
     from workbench.errors import WorkbenchError as WorkbenchError
     from workbench.models.load import Models as Models
+    from workbench.models.train_params import TrainLMParams as TrainLMParams
     from workbench.recipe.model import Recipe as Recipe
     from workbench.recipe.schema import parse_recipe as parse_recipe
     from workbench.report import write_report as write_report
@@ -37,6 +39,7 @@ _HOME = {
     "Recipe": "workbench.recipe.model",
     "Sample": "workbench.corpus",
     "Table": "workbench.engine.score",
+    "TrainLMParams": "workbench.models.train_params",
     "WorkbenchError": "workbench.errors",
     "add_scores": "workbench.engine.score",
     "apply": "workbench.engine.apply",
@@ -49,6 +52,7 @@ _HOME = {
     "score": "workbench.engine.score",
     "score_with_models": "workbench.engine.several",
     "select": "workbench.engine.select",
+    "train_lm": "workbench.engine.train",
     "verify": "workbench.engine.verify",
     "write_report": "workbench.report",
 }

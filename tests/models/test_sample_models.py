@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from workbench.corpus import read
 from workbench.embedded import sample_corpus, sample_store
 from workbench.engine.score import score
+from workbench.errors import Cancelled
 from workbench.models.causal import lm_definition
+from workbench.models.fit import Fit
 from workbench.models.load import Models
 from workbench.models.locate import DEFAULT_LM, SMOLLM2, locate
-from workbench.models.reference import ReferenceParams, in_reference, trained_on
+from workbench.models.reference import ReferenceParams, in_reference, train, trained_on
 from workbench.progress import Silent
 
 ROOT = Path(__file__).parents[2] / "data_samples"
@@ -49,6 +52,25 @@ def test_the_reference_model_is_small_and_names_the_documents_it_was_trained_on(
     chosen = in_reference(ids, ReferenceParams().seed)
     assert trained_on(folder) == set(documents.filter(chosen)["doc_id"])
     assert 0.45 < chosen.mean() < 0.55
+
+
+@pytest.mark.slow
+def test_the_reference_models_training_begins_as_it_was_recorded(tmp_path, monkeypatch):
+    """Its script still makes it: the tokenizer, the split and the first losses; all of it would take ten minutes."""
+    folder, whole = ROOT / "models" / "reference-lm", read(sample_corpus()).whole()
+    losses = []
+    real = Fit._advance
+
+    def few(fit, step, rate):
+        if step == 3:
+            losses.extend(fit.curve.losses)
+            raise Cancelled("enough")
+        return real(fit, step, rate)
+
+    monkeypatch.setattr(Fit, "_advance", few)
+    with pytest.raises(Cancelled):
+        train(whole.texts, whole.doc_ids, tmp_path / "lm", ReferenceParams(), Silent())
+    assert losses == json.loads((folder / "training.json").read_text())["losses"][:3]
 
 
 def test_the_reference_model_predicts_text_that_it_has_not_seen(documents):

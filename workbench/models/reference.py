@@ -1,23 +1,21 @@
-"""Trains a small causal language model on a random half of a corpus, to score the other half with.
+"""The reference split, and the recipe of the committed reference-lm: a small model trained on texts in memory.
 
 Ankner et al. 2024 (arXiv 2405.20541) prune with the perplexity of a model that was trained on a random split
 of the corpus itself. This is that model at the size of a laptop: its own byte-level BPE, a Llama of about 2.5
 M parameters, rows packed with a separator before each document, AdamW, a cosine. The documents it was trained
 on are written down beside it (split.json), since a model's perplexity on what it has seen says something
-else.
+else. `workbench train-lm` (workbench.engine.train) is for corpora of any size; both share one training loop.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import json
-import math
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -30,7 +28,10 @@ from workbench.checks import (
     keyed_uniform,
 )
 from workbench.errors import InputError
-from workbench.models.runtime import quiet
+from workbench.models.fit import Fit
+from workbench.models.folder import folder_aside, versions, write_canonical, write_model
+from workbench.models.schedule import FitParams
+from workbench.models.shapes import Shape, make_llama
 from workbench.progress import Progress
 
 SEPARATOR = "<|endoftext|>"
@@ -119,13 +120,19 @@ def train(
         )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(params.seed)
-        model = make_model(params)
-        losses = _fit(model, _rows(stream, params), params, progress)
-    reference_ids = [doc_ids[i] for i in np.flatnonzero(chosen).tolist()]
-    _save(model, tokenizer, out, params, {"n_tokens": n_tokens, "losses": losses}, reference_ids)
+        model, batches = make_model(params), _rows(stream, params)
+        losses = Fit(model, _fit_params(params), lambda step: next(batches)).run(progress).losses
+    with folder_aside(out, replaces=True) as aside:
+        write_model(model, tokenizer, aside, SEPARATOR)
+        record = {"params": dataclasses.asdict(params), "versions": versions(), "n_tokens": n_tokens}
+        write_canonical(aside / "training.json", record | {"losses": losses})
+        with (aside / _SPLIT).open("w", encoding="utf-8") as file:
+            split_file = SplitFile(file, params.seed, params.reference_fraction)
+            split_file.add(doc_ids[i] for i in np.flatnonzero(chosen).tolist())
+            split_file.end()
 
 
-def train_tokenizer(texts: Sequence[str], n_vocabulary: int) -> Any:
+def train_tokenizer(texts: Iterable[str], n_vocabulary: int) -> Any:
     """A byte-level BPE: any text can be written in it, and its tokens decode to the text's exact bytes."""
     import tokenizers
 
@@ -144,23 +151,22 @@ def train_tokenizer(texts: Sequence[str], n_vocabulary: int) -> Any:
 
 
 def make_model(params: ReferenceParams) -> Any:
-    """A Llama of the given size with random weights; input and output embeddings are one matrix."""
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    return LlamaForCausalLM(
-        LlamaConfig(
-            vocab_size=params.n_vocabulary,
-            hidden_size=params.hidden_size,
-            intermediate_size=params.intermediate_size,
-            num_hidden_layers=params.n_layers,
-            num_attention_heads=params.n_heads,
-            num_key_value_heads=params.n_heads,
-            max_position_embeddings=params.context_tokens,
-            tie_word_embeddings=True,
-            bos_token_id=_SEPARATOR_ID,
-            eos_token_id=_SEPARATOR_ID,
-        )
+    """A Llama of the given size with random weights."""
+    shape = Shape(
+        "reference",
+        params.hidden_size,
+        params.n_layers,
+        params.n_heads,
+        params.intermediate_size,
+        params.batch_rows * params.context_tokens,
+        params.learning_rate,
     )
+    return make_llama(shape, params.n_vocabulary, params.context_tokens, _SEPARATOR_ID)
+
+
+def _fit_params(params: ReferenceParams) -> FitParams:
+    names = ("n_steps", "learning_rate", "warmup_fraction", "weight_decay")
+    return FitParams(**{name: getattr(params, name) for name in names})
 
 
 def _rows(documents: list[IntArray], params: ReferenceParams) -> Iterator[IntArray]:
@@ -180,81 +186,56 @@ def _rows(documents: list[IntArray], params: ReferenceParams) -> Iterator[IntArr
                 waiting = []
 
 
-def _learning_rate(step: int, params: ReferenceParams) -> float:
-    warmup = max(1, round(params.warmup_fraction * params.n_steps))
-    if step < warmup:
-        return params.learning_rate * (step + 1) / warmup
-    done = (step - warmup) / max(1, params.n_steps - warmup)
-    return params.learning_rate * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * done)))
+class SplitFile:
+    """Writes a split.json as the documents come, so that the ids of a large corpus are never held in memory.
+
+    Parameters
+    ----------
+    file
+        Opened for text.
+    seed, fraction
+        Of `in_reference`.
+    has_content_ids
+        Whether the ids are made from content: then a copy "x#2" is trained on where "x" is.
+    """
+
+    def __init__(self, file: TextIO, seed: int, fraction: float, *, has_content_ids: bool = False) -> None:
+        rule = f"keyed_uniform(seed, doc_ids, {_PURPOSE!r}) < reference_fraction"
+        self._rest = {"reference_fraction": fraction, "rule": rule, "seed": seed}
+        self._file, self._is_first = file, True
+        # Keys in order: the file is canonical JSON, as if it were written in one piece.
+        file.write("{" + ('"content_ids":true,' if has_content_ids else "") + '"doc_ids":[')
+
+    def add(self, doc_ids: Iterable[str]) -> None:
+        """Write further ids."""
+        for doc_id in doc_ids:
+            self._file.write(("" if self._is_first else ",") + canonical_json(doc_id))
+            self._is_first = False
+
+    def end(self) -> None:
+        """Write what follows the ids."""
+        self._file.write("]," + canonical_json(self._rest)[1:] + "\n")
 
 
-def _fit(model: Any, batches: Iterator[IntArray], params: ReferenceParams, progress: Progress) -> list[float]:
-    """Train in place; the loss of each step in nats a token."""
-    import torch
+class _ContentIds(frozenset[str]):
+    """Ids made from content: a copy's number doesn't count, since its text was trained on all the same."""
 
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    groups = [
-        {"params": matrices, "weight_decay": params.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=params.learning_rate, betas=(0.9, 0.95))
-    model.train()
-    losses: list[float] = []
-    progress.start("training the reference model", params.n_steps)
-    for step in range(params.n_steps):
-        rows = torch.from_numpy(next(batches))
-        logits = model(input_ids=rows[:, :-1], use_cache=False).logits
-        loss: Any = torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = _learning_rate(step, params)
-        optimizer.step()
-        optimizer.zero_grad()
-        losses.append(round(loss.item(), 4))
-        progress.advance(1)
-    progress.finish()
-    return losses
-
-
-def _save(
-    model: Any,
-    tokenizer: Any,
-    out: Path,
-    params: ReferenceParams,
-    curve: dict[str, Any],
-    reference: list[str],
-) -> None:
-    """Everything into a folder beside `out`, which is then renamed. Weights are kept in bfloat16."""
-    import torch
-
-    aside = out.with_name(out.name + ".partial")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    with quiet():
-        model.to(torch.bfloat16).save_pretrained(aside)
-    (aside / "model.safetensors").chmod(0o644)
-    (aside / "generation_config.json").unlink(missing_ok=True)
-    tokenizer.save(str(aside / "tokenizer.json"))
-    special = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": SEPARATOR, "eos_token": SEPARATOR}
-    _write(aside / "tokenizer_config.json", special | {"model_max_length": params.context_tokens})
-    versions = {
-        name: importlib.metadata.version(name) for name in ("torch", "transformers", "tokenizers", "numpy")
-    }
-    _write(aside / "training.json", {"params": dataclasses.asdict(params), "versions": versions, **curve})
-    rule = f"keyed_uniform(seed, doc_ids, {_PURPOSE!r}) < reference_fraction"
-    split = {"rule": rule, "seed": params.seed, "reference_fraction": params.reference_fraction}
-    _write(aside / _SPLIT, split | {"doc_ids": reference})
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
-
-
-def _write(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(canonical_json(value) + "\n", encoding="utf-8")
+    def __contains__(self, doc_id: object) -> bool:
+        return super().__contains__(
+            doc_id.rpartition("#")[0] or doc_id if isinstance(doc_id, str) else doc_id
+        )
 
 
 def trained_on(folder: Path) -> frozenset[str] | None:
     """The ids of the documents that the model in `folder` was trained on, by its split.json; None without one."""
     path = folder / _SPLIT
-    return frozenset(json.loads(path.read_text(encoding="utf-8"))["doc_ids"]) if path.is_file() else None
+    if not path.is_file():
+        return None
+    state = path.stat()
+    return _read_split(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=2)  # asked for again with each batch that is scored
+def _read_split(path: Path, n_bytes: int, changed_ns: int) -> frozenset[str]:
+    split = json.loads(path.read_text(encoding="utf-8"))
+    return (_ContentIds if split.get("content_ids") else frozenset)(split["doc_ids"])

@@ -12,6 +12,7 @@ from workbench.scores import (
     language,
     perplexity,
     prototype,
+    unseen,
 )
 from workbench.scores.base import ScoreSpec
 
@@ -26,6 +27,7 @@ SCORES: dict[str, ScoreSpec] = {
         *gopher_repetition.SPECS,
         *fineweb.SPECS,
         *perplexity.SPECS,
+        *unseen.SPECS,
         *embedding.SPECS,
         *prototype.SPECS,
         *cluster.SPECS,
