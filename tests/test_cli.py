@@ -20,7 +20,18 @@ from tests.engine.tiny_models import write_tiny_lm
 from workbench.scores import SCORES
 from workbench.selectors import SELECTORS
 
-COMMANDS = ("demo", "sample", "score", "select", "export", "apply", "verify", "methods", "schema")
+COMMANDS = (
+    "demo",
+    "sample",
+    "train-ngram",
+    "score",
+    "select",
+    "export",
+    "apply",
+    "verify",
+    "methods",
+    "schema",
+)
 STEPS = [
     {"select": "band", "score": "n_tokens", "low": 4, "high": {"quantile": 0.95}},
     {"select": "exact"},

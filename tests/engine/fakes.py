@@ -82,7 +82,7 @@ class FakeModels:
 
     definitions: ClassVar[dict[str, dict[str, Any]]] = {
         kind: {"id": f"fake-{kind}", "files": {"weights": "0" * 64}}
-        for kind in ("tokenizer", "lm", "embedder")
+        for kind in ("tokenizer", "lm", "embedder", "ngram")
     }
     calls: ClassVar[list[tuple[str, list[str]]]] = []
 
@@ -98,7 +98,7 @@ class FakeModels:
 
     @classmethod
     def from_definitions(
-        cls, definitions: Mapping[str, Any], embedder: str | None = None, lm: str | None = None
+        cls, definitions: Mapping[str, Any], embedder: str | None = None, lm: str | None = None, **_: Any
     ) -> FakeModels:
         for kind, definition in definitions.items():
             if definition != cls.definitions[kind]:

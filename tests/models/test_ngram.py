@@ -146,7 +146,7 @@ def test_pieces_of_a_given_sentencepiece_model(tmp_path: Path) -> None:
 def test_the_definition_names_all_that_decides_the_numbers(folder: Path) -> None:
     definition = ngram_definition(locate_ngram(str(folder)))
     assert definition["id"] == "tiny"
-    assert set(definition["files"]) == {"ngram.json", "lm.arpa", "tokenizer.json"}  # type: ignore[arg-type]
+    assert set(definition["files"]) == {"ngram.json", "lm.arpa", "split.json", "tokenizer.json"}  # type: ignore[arg-type]
     assert definition["newline_mode"] == "ccnet"
     assert definition["scorer"] == ("kenlm" if HAS_KENLM else "own")
 

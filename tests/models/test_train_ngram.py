@@ -28,7 +28,12 @@ def train(out: Path, texts: list[str] = TEXTS, batch: int = 7, **changed: Any) -
 
 def test_the_folder_is_a_model_and_says_how_it_came_about(tmp_path: Path) -> None:
     training = train(tmp_path / "lm")
-    assert locate_ngram(str(tmp_path / "lm")).files == ("lm.arpa", "ngram.json", "tokenizer.json")
+    assert locate_ngram(str(tmp_path / "lm")).files == (
+        "lm.arpa",
+        "ngram.json",
+        "split.json",
+        "tokenizer.json",
+    )
     settings = json.loads((tmp_path / "lm" / "ngram.json").read_text())
     assert settings["training"] == json.loads(json.dumps(training))
     assert (settings["order"], settings["newline_mode"]) == (3, "ccnet")

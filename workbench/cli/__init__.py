@@ -1,7 +1,7 @@
 """The command line: the commands by theme, `options` what several of them take, `console` what they print."""
 
 # Importing a theme adds its commands to the program, in the order of its help.
-from workbench.cli import about, sampling, selecting, applying  # isort: skip
+from workbench.cli import about, sampling, training_ngram, selecting, applying  # isort: skip
 from workbench.cli.app import main
 
-__all__ = ["about", "applying", "main", "sampling", "selecting"]
+__all__ = ["about", "applying", "main", "sampling", "selecting", "training_ngram"]

@@ -80,12 +80,15 @@ class ModelChoice:
         str | None,
         typer.Option(help="Causal LM: a name (reference-lm, SmolLM2-135M), a folder or a hub id."),
     ] = None
+    ngram: Annotated[
+        str | None, typer.Option(help="N-gram model: a folder that `workbench train-ngram` wrote.")
+    ] = None
 
     def models(self) -> Models:
         from workbench.models.load import Models
         from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM
 
-        return Models(embedder=self.embedder or DEFAULT_EMBEDDER, lm=self.lm or DEFAULT_LM)
+        return Models(embedder=self.embedder or DEFAULT_EMBEDDER, lm=self.lm or DEFAULT_LM, ngram=self.ngram)
 
 
 def takes_groups(command: Callable[..., None]) -> Callable[..., None]:

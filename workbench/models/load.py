@@ -6,24 +6,27 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from workbench.errors import ModelError
-from workbench.models.base import CausalLM, Definition, Embedder, Tokenizer
+from workbench.models.base import CausalLM, Definition, Embedder, Ngram, Tokenizer
 from workbench.models.causal import WindowedLM, lm_definition
 from workbench.models.embed import SentenceEmbedder, embedder_definition
 from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM, Kind, Located, compare_digests, locate
+from workbench.models.ngram import NgramLM, locate_ngram, ngram_definition
 from workbench.models.reference import trained_on
 from workbench.models.tokens import FileTokenizer, tokenizer_definition
 from workbench.progress import Progress, Silent
 
-Role = Literal["tokenizer", "lm", "embedder"]
+Role = Literal["tokenizer", "lm", "embedder", "ngram"]
 
 
 class Models:
-    """The tokenizer, language model and embedder in use. The tokenizer is the language model's.
+    """The tokenizer, language model, embedder and n-gram model in use. The tokenizer is the language model's.
 
     Parameters
     ----------
     embedder, lm
         Names as in `workbench.models.locate.locate`.
+    ngram
+        The folder of an n-gram model, as `workbench train-ngram` writes it; there is no default.
     dtype
         "float32", "bfloat16", or None: bfloat16 on CUDA; on a CPU float32 for the language model, and for the embedder
         bfloat16 where the CPU is faster in it.
@@ -43,18 +46,24 @@ class Models:
         lm: str = DEFAULT_LM,
         dtype: str | None = None,
         expected: Mapping[str, Definition] | None = None,
+        ngram: str | None = None,
     ) -> None:
         self.progress: Progress = Silent()
         self._names: dict[Kind, str] = {"embedder": embedder, "lm": lm}
+        self._ngram = ngram
         self._dtype = dtype
         self._expected = dict(expected or {})
-        self._located: dict[Kind, Located] = {}
+        self._located: dict[Kind | Literal["ngram"], Located] = {}
         self._definitions: dict[Role, Definition] = {}
         self._loaded: dict[Role, Any] = {}
 
     @classmethod
     def from_definitions(
-        cls, definitions: Mapping[str, Definition], embedder: str | None = None, lm: str | None = None
+        cls,
+        definitions: Mapping[str, Definition],
+        embedder: str | None = None,
+        lm: str | None = None,
+        ngram: str | None = None,
     ) -> Models:
         """The models that a manifest names, or those at the given paths; every digest is compared at once.
 
@@ -64,13 +73,14 @@ class Models:
             If a model isn't to be found, or a file differs from the manifest's.
         """
         of_lm = definitions.get("lm") or definitions.get("tokenizer")
-        of_embedder = definitions.get("embedder")
+        of_embedder, of_ngram = definitions.get("embedder"), definitions.get("ngram")
         models = cls(
             embedder=embedder or (str(of_embedder["id"]) if of_embedder else DEFAULT_EMBEDDER),
             lm=lm or (str(of_lm["id"]) if of_lm else DEFAULT_LM),
+            ngram=ngram or (str(of_ngram["id"]) if of_ngram else None),
             expected=definitions,
         )
-        for role in ("tokenizer", "lm", "embedder"):
+        for role in ("tokenizer", "lm", "embedder", "ngram"):
             if role in definitions:
                 models.definition(role)
         return models
@@ -104,11 +114,20 @@ class Models:
         embedder: Embedder = self._loaded["embedder"]
         return embedder
 
-    def trained_on(self) -> frozenset[str] | None:
-        """Ids of the documents that the language model was trained on; None if it doesn't say."""
-        return trained_on(self._locate("lm").folder)
+    @property
+    def ngram(self) -> Ngram:
+        if "ngram" not in self._loaded:
+            self._loaded["ngram"] = NgramLM(self._locate("ngram"), self.definition("ngram"))
+        ngram: Ngram = self._loaded["ngram"]
+        return ngram
 
-    def _locate(self, kind: Kind) -> Located:
+    def trained_on(self, role: Literal["lm", "ngram"] = "lm") -> frozenset[str] | None:
+        """Ids of the documents that a model was trained on; None if it doesn't say."""
+        return trained_on(self._locate(role).folder)
+
+    def _locate(self, kind: Kind | Literal["ngram"]) -> Located:
+        if kind == "ngram":
+            return self._located.setdefault("ngram", locate_ngram(self._ngram))
         if kind not in self._located:
             expected = self._expected.get(kind) or (self._expected.get("tokenizer") if kind == "lm" else None)
             revision = expected.get("revision") if expected else None
@@ -123,6 +142,8 @@ class Models:
             return tokenizer_definition(self._locate("lm"))
         if kind == "lm":
             return lm_definition(self._locate("lm"), self._dtype)
+        if kind == "ngram":
+            return ngram_definition(self._locate("ngram"))
         return embedder_definition(self._locate("embedder"), self._dtype)
 
     def _hold(self, kind: Role, expected: Definition) -> Definition:
@@ -132,7 +153,7 @@ class Models:
             raise ModelError(
                 f"the expected definition of the {kind} names no files; export the manifest again"
             )
-        located = self._locate("embedder" if kind == "embedder" else "lm")
+        located = self._locate("lm" if kind == "tokenizer" else kind)
         found = {name: located.digest(name) for name in files if (located.folder / name).is_file()}
         compare_digests(str(expected.get("id")), files, found)
         return expected

@@ -30,6 +30,7 @@ from workbench.progress import Progress
 
 NGRAM_FILE = "ngram.json"
 NGRAM_FORMAT = "ngram-model/1"
+SPLIT_FILE = "split.json"
 NO_MODEL = (
     "an n-gram score needs an n-gram model, of which there is no default; train one with "
     "`workbench train-ngram CORPUS --out FOLDER`, then give its folder with --ngram"
@@ -56,6 +57,8 @@ def locate_ngram(name: str | None) -> Located:
     for file in files:
         if not (folder / file).is_file():
             raise ModelError(f"the n-gram model {folder} lacks its file {file}; get the complete folder")
+    # What it was trained on decides the score that says so.
+    files += [SPLIT_FILE] if (folder / SPLIT_FILE).is_file() else []
     return Located(folder.resolve().name, folder, tuple(sorted(files)))
 
 

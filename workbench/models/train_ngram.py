@@ -20,7 +20,7 @@ from workbench.models.arpa import write_arpa
 from workbench.models.backoff import END_ID, RESERVED, START_ID
 from workbench.models.ccnet_text import NewlineMode, check_newline_mode, lines_of
 from workbench.models.kneser_ney import Estimate, KneserNeyParams, estimate
-from workbench.models.ngram import NGRAM_FILE, NGRAM_FORMAT, load_words, tokenizer_words
+from workbench.models.ngram import NGRAM_FILE, NGRAM_FORMAT, SPLIT_FILE, load_words, tokenizer_words
 from workbench.models.reference import in_reference, train_tokenizer
 from workbench.progress import Progress
 
@@ -29,7 +29,6 @@ Documents = Callable[[], Iterable[tuple[Sequence[str], Sequence[str]]]]
 
 _ARPA = "lm.arpa"
 # As of the reference model, so that both are trained on the same documents where seed and fraction are the same.
-_SPLIT = "split.json"
 _RULE = "keyed_uniform(seed, doc_ids, 'reference-split') < reference_fraction"
 _CUT_CHARS = 100_000
 
@@ -222,7 +221,7 @@ def _write(
             shutil.copyfile(tokenizer, aside / name)
         write_arpa(found.model, aside / _ARPA, progress)
         split = {"rule": _RULE, "seed": params.seed, "reference_fraction": params.reference_fraction}
-        write_json(aside / _SPLIT, split | {"doc_ids": stream.doc_ids})
+        write_json(aside / SPLIT_FILE, split | {"doc_ids": stream.doc_ids})
         settings = {
             "format": NGRAM_FORMAT,
             "arpa": _ARPA,

@@ -2,6 +2,7 @@
 
 from workbench.scores import (
     c4,
+    ccnet,
     cluster,
     compression,
     counts,
@@ -12,6 +13,7 @@ from workbench.scores import (
     language,
     perplexity,
     prototype,
+    token_prior,
 )
 from workbench.scores.base import ScoreSpec
 
@@ -26,6 +28,8 @@ SCORES: dict[str, ScoreSpec] = {
         *gopher_repetition.SPECS,
         *fineweb.SPECS,
         *perplexity.SPECS,
+        *token_prior.SPECS,
+        *ccnet.SPECS,
         *embedding.SPECS,
         *prototype.SPECS,
         *cluster.SPECS,
