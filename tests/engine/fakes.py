@@ -82,7 +82,7 @@ class FakeModels:
 
     definitions: ClassVar[dict[str, dict[str, Any]]] = {
         kind: {"id": f"fake-{kind}", "files": {"weights": "0" * 64}}
-        for kind in ("tokenizer", "lm", "embedder", "ngram")
+        for kind in ("tokenizer", "lm", "embedder")
     }
     calls: ClassVar[list[tuple[str, list[str]]]] = []
 
