@@ -121,7 +121,7 @@ def test_words_of_a_hostile_text_are_words(tmp_path: Path) -> None:
         "\u3000",
         "{x}",
         "../..",
-        escaped("</s>"),
+        *escaped(["</s>"]),
     ]
     model = trained([words, words[::-1]], 3).model
     write_arpa(model, tmp_path / "m.arpa", Silent())

@@ -18,15 +18,15 @@ UNKNOWN_ID, START_ID, END_ID = range(3)
 _ESCAPED = {word: word.replace("<", "\u2039").replace(">", "\u203a") for word in RESERVED}
 
 
-def escaped(word: str) -> str:
-    """A word of a text as a word of a model: one that looks like a mark of the model's own is written otherwise.
+def escaped(words: list[str]) -> list[str]:
+    """Words of a text as words of a model: one that looks like a mark of the model's own is written otherwise.
 
     Examples
     --------
-    >>> escaped("</s>"), escaped("<b>")
-    ('‹/s›', '<b>')
+    >>> escaped(["a", "</s>", "<b>"])
+    ['a', '‹/s›', '<b>']
     """
-    return _ESCAPED.get(word, word)
+    return words if _ESCAPED.keys().isdisjoint(words) else [_ESCAPED.get(word, word) for word in words]
 
 
 @dataclass(frozen=True)

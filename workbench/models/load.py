@@ -126,9 +126,11 @@ class Models:
         return trained_on(self._locate(role).folder)
 
     def _locate(self, kind: Kind | Literal["ngram"]) -> Located:
+        if kind in self._located:
+            return self._located[kind]
         if kind == "ngram":
-            return self._located.setdefault("ngram", locate_ngram(self._ngram))
-        if kind not in self._located:
+            self._located[kind] = locate_ngram(self._ngram)
+        else:
             expected = self._expected.get(kind) or (self._expected.get("tokenizer") if kind == "lm" else None)
             revision = expected.get("revision") if expected else None
             self._located[kind] = locate(self._names[kind], kind, None if revision is None else str(revision))

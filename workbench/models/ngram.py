@@ -8,7 +8,6 @@ The folder holds `ngram.json` (what the model is), the ARPA file and, where word
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -140,11 +139,13 @@ class NgramLM:
 
     def __init__(self, located: Located, definition: Definition) -> None:
         self._definition = definition
-        self._mode: NewlineMode = check_newline_mode(str(definition["newline_mode"]))
-        tokenizer = definition["tokenizer"]
-        self._words = load_words(None if tokenizer is None else located.folder / str(tokenizer))
+        # The names of files come from the folder, where they were checked; a manifest's could lead elsewhere.
+        settings = read_settings(located.folder)
+        self._mode: NewlineMode = settings["newline_mode"]
+        tokenizer = settings.get("tokenizer")
+        self._words = load_words(tokenizer and located.folder / tokenizer)
         load = _kenlm_scorer if definition["scorer"] == "kenlm" else _own_scorer
-        self._score = load(located.folder / str(definition["arpa"]))
+        self._score = load(located.folder / settings["arpa"])
 
     def definition(self) -> Definition:
         return self._definition
@@ -191,7 +192,7 @@ def load_words(tokenizer: Path | None) -> Words:
         If the tokenizer can't be read, or is a .model and the package sentencepiece isn't installed.
     """
     if tokenizer is None:
-        return lambda lines: [[escaped(word) for word in line.split()] for line in lines]
+        return lambda lines: [escaped(line.split()) for line in lines]
     try:
         if tokenizer.suffix == ".model":
             return _sentencepiece_words(tokenizer)
@@ -215,13 +216,15 @@ def tokenizer_words(backend: Any) -> Words:
     backend.no_truncation()
     backend.no_padding()
     backend.encode_special_tokens = True
+    vocabulary = backend.get_vocab(with_added_tokens=True)
+    names = dict(zip(vocabulary.values(), escaped(list(vocabulary)), strict=True))
 
     def words(lines: Sequence[str]) -> list[list[str]]:
         out: list[list[str]] = [[] for _ in lines]
         pieces = [(i, piece) for i, line in enumerate(lines) for _, piece in safe_pieces(backend, line)]
-        encoded = backend.encode_batch([piece for _, piece in pieces], add_special_tokens=False)
+        encoded = backend.encode_batch_fast([piece for _, piece in pieces], add_special_tokens=False)
         for (i, _), one in zip(pieces, encoded, strict=True):
-            out[i] += map(escaped, one.tokens)
+            out[i] += [names[token] for token in one.ids]
         return out
 
     return words
@@ -231,7 +234,7 @@ def _sentencepiece_words(path: Path) -> Words:
     import sentencepiece
 
     processor: Any = sentencepiece.SentencePieceProcessor(model_file=str(path))
-    return lambda lines: [[escaped(word) for word in processor.encode(line, out_type=str)] for line in lines]
+    return lambda lines: [escaped(processor.encode(line, out_type=str)) for line in lines]
 
 
 def _kenlm_scorer(path: Path) -> Callable[[list[list[str]]], FloatArray]:
@@ -273,13 +276,3 @@ def _own_scorer(path: Path) -> Callable[[list[list[str]]], FloatArray]:
         )
 
     return score
-
-
-def kenlm_version() -> str | None:
-    """Of the package ufal-kenlm (or kenlm), None where neither is installed."""
-    for name in ("ufal-kenlm", "kenlm"):
-        try:
-            return importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return None

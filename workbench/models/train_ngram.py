@@ -30,7 +30,7 @@ Documents = Callable[[], Iterable[tuple[Sequence[str], Sequence[str]]]]
 _ARPA = "lm.arpa"
 # As of the reference model, so that both are trained on the same documents where seed and fraction are the same.
 _RULE = "keyed_uniform(seed, doc_ids, 'reference-split') < reference_fraction"
-_CUT_CHARS = 100_000
+_CUT_CHARS = 10_000
 
 
 @dataclass(frozen=True)
