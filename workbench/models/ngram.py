@@ -157,7 +157,7 @@ class NgramLM:
         It doesn't depend on the texts beside it, to the bit.
         """
         scores, lengths = np.zeros(len(texts)), np.zeros(len(texts), dtype=np.int64)
-        for rows, lines in _batches(texts, self._mode, progress):
+        for rows, lines in line_batches(texts, self._mode, progress):
             if lines:
                 words = self._words(lines)
                 np.add.at(lengths, rows, [len(line) + 1 for line in words])
@@ -165,10 +165,10 @@ class NgramLM:
         return {"log10_prob": scores, "n_words": lengths}
 
 
-def _batches(
+def line_batches(
     texts: Sequence[str], mode: NewlineMode, progress: Progress
 ) -> Iterator[tuple[list[int], list[str]]]:
-    """Lines with the rows of their documents, about BATCH_CHARS at a time."""
+    """Normalised lines with the rows of their documents, about BATCH_CHARS at a time."""
     rows: list[int] = []
     lines: list[str] = []
     n_chars = 0

@@ -20,9 +20,16 @@ from workbench.models.arpa import write_arpa
 from workbench.models.backoff import END_ID, RESERVED, START_ID
 from workbench.models.ccnet_text import NewlineMode, check_newline_mode, lines_of
 from workbench.models.kneser_ney import Estimate, KneserNeyParams, estimate
-from workbench.models.ngram import NGRAM_FILE, NGRAM_FORMAT, SPLIT_FILE, load_words, tokenizer_words
+from workbench.models.ngram import (
+    NGRAM_FILE,
+    NGRAM_FORMAT,
+    SPLIT_FILE,
+    line_batches,
+    load_words,
+    tokenizer_words,
+)
 from workbench.models.reference import in_reference, train_tokenizer
-from workbench.progress import Progress
+from workbench.progress import Progress, Silent
 
 Documents = Callable[[], Iterable[tuple[Sequence[str], Sequence[str]]]]
 """Reads the corpus from its start: batches of (doc_ids, texts)."""
@@ -111,18 +118,18 @@ def train_ngram(
     The same documents in the same order and the same params give the same ARPA file.
     """
     _check(params, out)
-    mode = params.newline_mode
     backend = None
     if tokenizer is not None or params.n_vocabulary is None:
         words = load_words(tokenizer)
     else:
-        lines: Any = _training_lines(documents, params)
-        backend = train_tokenizer(lines, params.n_vocabulary)
+        sample: Any = _training_lines(documents, params)
+        backend = train_tokenizer(sample, params.n_vocabulary)
         words = tokenizer_words(backend)
     stream = _Stream({word: i for i, word in enumerate(RESERVED)}, array("i"), [])
     for doc_ids, texts in _split(documents, params, stream):
         stream.doc_ids += doc_ids
-        _add(stream, words([line for text in texts for line in lines_of(text, mode)]), params.max_words)
+        for _, lines in line_batches(texts, params.newline_mode, Silent()):
+            _add(stream, words(lines), params.max_words)
     if not stream.ids:
         raise InputError(
             f"the corpus has {stream.n_seen:,} documents, of which the split has {len(stream.doc_ids):,} and these "
@@ -162,7 +169,9 @@ def _split(
 
 
 def _training_lines(documents: Documents, params: NgramParams) -> Iterator[str]:
-    """The text that the pieces are trained on; a long line is cut, since the library makes objects of all its words."""
+    """The text that the pieces are trained on. A long line is cut: the library holds objects for all its words at once,
+    and takes minutes for a word of a million characters.
+    """
     for _, texts in _split(documents, params):
         for text in texts:
             for line in lines_of(text, params.newline_mode):
