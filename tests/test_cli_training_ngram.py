@@ -146,6 +146,17 @@ def test_what_is_wrong_is_said_in_one_sentence(
     assert not Path("lm").exists()
 
 
+def test_an_interrupt_leaves_nothing_and_says_so(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workbench.models.train_ngram.write_arpa", interrupted)
+    result = run(*TRAIN)
+    assert result.code == 130
+    assert "stopped; nothing was written" in result.err
+    assert not list(Path().glob("lm*"))
+
+
 def test_a_corpus_of_empty_texts_is_refused(run: Commands) -> None:
     write_shard(Path("empty/a.jsonl"), [{"text": ""}, {"text": " "}])
     result = run("train-ngram", "empty", "--out", "lm", "--split", "all")

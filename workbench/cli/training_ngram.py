@@ -13,7 +13,7 @@ import typer
 from workbench.cli.app import app
 from workbench.cli.console import end, print_json, print_table, progress_shown
 from workbench.cli.options import Json, Reading, takes_groups
-from workbench.errors import InputError
+from workbench.errors import Cancelled, InputError
 
 if TYPE_CHECKING:
     from workbench.corpus import Corpus, Quarantined
@@ -133,7 +133,10 @@ def train_ngram(
     )
     progress = progress_shown(as_json=as_json)
     reader = Reader(reading.corpus([corpus]), progress)
-    training = train(reader, out, params, progress, tokenizer=tokenizer)
+    try:
+        training = train(reader, out, params, progress, tokenizer=tokenizer)
+    except KeyboardInterrupt:
+        raise Cancelled("stopped; nothing was written, run the same command to begin again") from None
     place = _write_quarantined(reader, out)
     if as_json:
         found = {"out": str(out), "n_quarantined": reader.n_quarantined, "quarantine": place and str(place)}
