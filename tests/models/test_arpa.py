@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.models.test_kneser_ney import text, trained
+from tests.models.test_kneser_ney import grams_of, text, trained
 from workbench.errors import ModelError
 from workbench.models.arpa import read_arpa, write_arpa
 from workbench.models.backoff import (
@@ -22,6 +22,8 @@ from workbench.models.backoff import (
     sentence_sums,
 )
 from workbench.progress import Silent
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 # A bigram model of three sentences' worth of words; b's continuation must back off.
 TOY = """\\data\\
@@ -70,6 +72,26 @@ def test_kenlm_gives_the_toys_numbers_too(tmp_path: Path) -> None:
     (tmp_path / "toy.arpa").write_text(TOY)
     model = kenlm.Model(str(tmp_path / "toy.arpa"))
     assert [model.score(s) for s in BY_HAND] == pytest.approx(list(BY_HAND.values()), rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "prune"), [("lmplz", (0,)), ("lmplz-pruned", (0, 0, 1))])
+def test_the_model_is_lmplzs_n_gram_for_n_gram(name: str, prune: tuple[int, ...]) -> None:
+    """Written by KenLM 4cb443e: lmplz -o 4 --discount_fallback [--prune 0 0 1] --text lmplz.txt."""
+    sentences = [line.split() for line in (GOLDEN / "lmplz.txt").read_text().splitlines()]
+    theirs = read_arpa(GOLDEN / f"{name}.arpa")
+    ours = trained(sentences, 4, prune).model
+    assert sum(map(len, theirs.orders)) > 150
+    for n, grams in enumerate(theirs.orders, 1):
+        found = dict(
+            zip(
+                grams_of(ours, n),
+                np.c_[ours.orders[n - 1].log_prob, ours.orders[n - 1].log_backoff],
+                strict=True,
+            )
+        )
+        expected = dict(zip(grams_of(theirs, n), np.c_[grams.log_prob, grams.log_backoff], strict=True))
+        assert found.keys() == expected.keys()
+        np.testing.assert_allclose([found[gram] for gram in expected], list(expected.values()), atol=2e-6)
 
 
 @pytest.mark.parametrize("order", [2, 5])

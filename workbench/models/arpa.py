@@ -43,7 +43,7 @@ def write_arpa(model: BackoffModel, path: Path, progress: Progress) -> None:
             for first in range(0, len(grams), _CHUNK):
                 rows = np.arange(first, min(first + _CHUNK, len(grams)))
                 texts = map(
-                    " ".join, zip(*(names[ids].tolist() for ids in _words_of(model, n, rows)), strict=True)
+                    " ".join, zip(*(names[ids].tolist() for ids in words_of(model, n, rows)), strict=True)
                 )
                 probs = grams.log_prob[rows].tolist()
                 if n < len(model.orders):
@@ -58,7 +58,7 @@ def write_arpa(model: BackoffModel, path: Path, progress: Progress) -> None:
         file.write("\n\\end\\\n")
 
 
-def _words_of(model: BackoffModel, order: int, rows: IntArray) -> list[IntArray]:
+def words_of(model: BackoffModel, order: int, rows: IntArray) -> list[IntArray]:
     """The word ids of n-grams, one array a position."""
     columns = []
     for n in range(order, 0, -1):

@@ -1,7 +1,7 @@
 """Estimates an n-gram model: interpolated modified Kneser-Ney smoothing, on integer arrays.
 
 Chen and Goodman 1998 (the smoothing), Heafield et al. 2013 (lmplz, whose treatment of the ends of a sentence, of
-<unk>, of pruning and of discounts that can't be estimated is followed here).
+<unk>, of pruning and of discounts that can't be estimated is followed here; the n-grams and their numbers are lmplz's).
 """
 
 from __future__ import annotations
