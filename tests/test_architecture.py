@@ -55,6 +55,7 @@ SHARED_BY_SIBLINGS = {
 HEAVY = {
     "torch", "transformers", "sentence_transformers", "faiss", "umap", "hdbscan", "fast_hdbscan", "sklearn", "scipy",
     "ray", "altair", "py3langid", "pandas", "huggingface_hub", "tokenizers", "jscatter", "ipywidgets", "anywidget",
+    "kenlm", "sentencepiece",
 }  # fmt: skip
 HEAVY_ALLOWED = {"plots": {"altair"}, "report": {"altair"}}
 

@@ -21,7 +21,8 @@ from workbench.scores import SCORES
 from workbench.selectors import SELECTORS
 
 COMMANDS = (
-    "demo", "methods", "schema", "train-lm", "sample", "score", "cost", "select", "export", "apply", "verify",
+    "demo", "methods", "schema", "train-lm", "train-ngram", "sample", "score", "cost", "select", "export", "apply",
+    "verify",
 )  # fmt: skip
 STEPS = [
     {"select": "band", "score": "n_tokens", "low": 4, "high": {"quantile": 0.95}},

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
+import tempfile
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.models.ngrams import write_tiny_ngram
 from workbench.checks import Array, canonical_json, keyed_uniform, strings, text_digests
 from workbench.engine.passes import MODEL_NEEDS, Pass, params_json, plan_passes
 from workbench.models.kmeans import unit_rows
@@ -44,9 +47,12 @@ IDS = [f"d{i:02d}" for i in range(len(TEXTS))]
 EMPTY = 0
 
 
+_FOLDER = tempfile.TemporaryDirectory()
+
+
 @cache
 def models() -> Models:
-    return Models()
+    return Models(ngram=str(write_tiny_ngram(Path(_FOLDER.name) / "ngram")))
 
 
 @cache
@@ -188,7 +194,7 @@ def test_a_pass_gives_every_column_it_names_in_its_dtype(name: str) -> None:
 
 # What is counted is 0 in an empty text; what is a share, a mean or a model's opinion of it isn't there.
 ZERO_WHEN_EMPTY = {"n_chars", "n_bytes", "n_tokens", "n_scored", "n_truncated_tokens", "n_bytes_scored",
-                   "gopher_n_words", "gopher_n_stop_words"}  # fmt: skip
+                   "ngram_n_words", "gopher_n_words", "gopher_n_stop_words"}  # fmt: skip
 
 
 @pytest.mark.parametrize("spec", [s for s in SCORES.values() if s.scope == "row"], ids=lambda spec: spec.name)
@@ -196,7 +202,7 @@ def test_an_empty_text_has_a_count_of_0_and_no_share_of_anything(spec: ScoreSpec
     value = whole(spec.name)[spec.name][EMPTY]
     if spec.name in ZERO_WHEN_EMPTY or spec.name.startswith("c4_n_"):
         assert value == 0 or np.isnan(value)
-    elif spec.needs in (("text",), ("text", "lm")):
+    elif spec.needs in (("text",), ("text", "lm"), ("text", "ngram"), ("text", "tokenizer")):
         assert np.isnan(value), f"{spec.name} of an empty text is {value}"
 
 

@@ -146,4 +146,5 @@ def family(score: str) -> str:
     needs = spec.needs if spec else ()
     if (spec and spec.scope == "sample") or "embedding" in needs or "embedder" in needs:
         return "Meaning"
-    return "Language model" if "lm" in needs or "perplexity" in score else "Basics"
+    of_model = {"lm", "ngram", "ccnet_perplexity"} & set(needs) or "perplexity" in score
+    return "Language model" if of_model else "Basics"

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from workbench.recipe.model import Recipe as Recipe
     from workbench.recipe.schema import parse_recipe as parse_recipe
     from workbench.report import write_report as write_report
+    from workbench.stats.agreement import rank_agreement as rank_agreement
 
 _HOME = {
     "Corpus": "workbench.corpus",
@@ -45,6 +46,7 @@ _HOME = {
     "apply": "workbench.engine.apply",
     "export": "workbench.engine.export",
     "parse_recipe": "workbench.recipe.schema",
+    "rank_agreement": "workbench.stats.agreement",
     "read": "workbench.corpus",
     "read_sample": "workbench.corpus",
     "sample_corpus": "workbench.embedded",

@@ -100,7 +100,7 @@ class FakeModels:
 
     @classmethod
     def from_definitions(
-        cls, definitions: Mapping[str, Any], embedder: str | None = None, lm: str | None = None
+        cls, definitions: Mapping[str, Any], embedder: str | None = None, lm: str | None = None, **_: Any
     ) -> FakeModels:
         for kind, definition in definitions.items():
             if definition != cls.definitions[kind]:

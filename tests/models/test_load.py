@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from tests.models.ngrams import IDS, write_tiny_ngram
 from workbench.errors import ModelError
 from workbench.models.load import Models
 from workbench.progress import Silent
@@ -97,3 +98,33 @@ def test_dtype_is_part_of_the_definition(tiny_llama):
     folder = str(tiny_llama.folder)
     assert Models(lm=folder, dtype="bfloat16").definition("lm")["dtype"] == "bfloat16"
     assert Models(lm=folder, dtype="float32").definition("embedder")["dtype"] == "float32"
+
+
+@pytest.fixture(scope="module")
+def ngram_folder(tmp_path_factory: pytest.TempPathFactory):
+    return write_tiny_ngram(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def test_an_n_gram_model_is_loaded_once_and_carries_its_definition(ngram_folder):
+    models = Models(ngram=str(ngram_folder))
+    assert models.ngram is models.ngram
+    assert models.ngram.definition() == models.definition("ngram")
+    assert models.trained_on("ngram") == set(IDS)
+
+
+def test_there_is_no_default_n_gram_model():
+    with pytest.raises(
+        ModelError, match="of which there is no default; train one with `workbench train-ngram"
+    ):
+        Models().definition("ngram")
+
+
+def test_a_manifests_n_gram_model_is_found_at_another_place_and_held_to_its_digests(ngram_folder, tmp_path):
+    definitions = json.loads(json.dumps({"ngram": Models(ngram=str(ngram_folder)).definition("ngram")}))
+    moved = shutil.copytree(ngram_folder, tmp_path / "elsewhere")
+    assert Models.from_definitions(definitions, ngram=str(moved)).definition("ngram") == definitions["ngram"]
+    with pytest.raises(ModelError, match="tiny is no n-gram model"):
+        Models.from_definitions(definitions)
+    (moved / "lm.arpa").write_text((moved / "lm.arpa").read_text().replace("-", "-1", 1))
+    with pytest.raises(ModelError, match=r"lm.arpa of model 'tiny' has SHA-256"):
+        Models.from_definitions(definitions, ngram=str(moved))

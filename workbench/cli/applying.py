@@ -36,6 +36,7 @@ def apply(
         out,
         embedder=choice.embedder,
         lm=choice.lm,
+        ngram=choice.ngram,
         runner=_runner(engine, workers),
         progress=progress_shown(as_json=as_json),
     )

@@ -89,6 +89,9 @@ class ModelFiles:
         str | None,
         typer.Option(help="Causal LM: a name (reference-lm, SmolLM2-135M), a folder or a hub id."),
     ] = None
+    ngram: Annotated[
+        str | None, typer.Option(help="N-gram model: a folder that `workbench train-ngram` wrote.")
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,10 @@ class ModelChoice(ModelFiles):
 
         settings = LMSettings(self.lm_window, self.lm_stride, self.lm_max_tokens, self.lm_context.value)
         return Models(
-            embedder=self.embedder or DEFAULT_EMBEDDER, lm=self.lm or DEFAULT_LM, lm_settings=settings
+            embedder=self.embedder or DEFAULT_EMBEDDER,
+            lm=self.lm or DEFAULT_LM,
+            lm_settings=settings,
+            ngram=self.ngram,
         )
 
 

@@ -61,6 +61,7 @@ def apply(
     *,
     embedder: str | None = None,
     lm: str | None = None,
+    ngram: str | None = None,
     known: Table | None = None,
     runner: Runner | None = None,
     progress: Progress | None = None,
@@ -79,7 +80,7 @@ def apply(
         The documents; see `workbench.read`.
     out
         An empty or new folder, or the one of an interrupted run of the same manifest and corpus.
-    embedder, lm
+    embedder, lm, ngram
         Where the manifest's models lie, if not under the names that it gives.
     known
         A scored sample: a document that stands in it with the same id and text takes its scores from there, where
@@ -106,7 +107,7 @@ def apply(
     folder = Path(manifest).absolute()
     held = read_manifest(folder)
     scored = known_scores(known, held) if known is not None else None
-    job = Job(folder, held.digest, corpus, Path(out).absolute(), embedder, lm, scored)
+    job = Job(folder, held.digest, corpus, Path(out).absolute(), embedder, lm, scored, ngram)
     runner, progress = runner or LocalRunner(), progress or Silent()
     plan = fresh_plan(job)
     identity = _identity(plan, corpus)

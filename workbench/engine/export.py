@@ -33,6 +33,7 @@ _LIBRARIES = (
     "sentence-transformers",
     "tokenizers",
     "faiss-cpu",
+    "ufal-kenlm",
 )
 
 

@@ -34,9 +34,9 @@ class Runner(Protocol):
 
 
 @lru_cache(maxsize=2)
-def _plan(folder: str, digest: str, embedder: str | None, lm: str | None) -> Plan:
+def _plan(folder: str, digest: str, embedder: str | None, lm: str | None, ngram: str | None) -> Plan:
     """One plan a process, so that a worker loads its models once."""
-    plan = load_plan(folder, embedder=embedder, lm=lm)
+    plan = load_plan(folder, embedder=embedder, lm=lm, ngram=ngram)
     if plan.manifest.digest != digest:
         raise ManifestError(
             f"{folder} was replaced while it was being applied; apply it again to a new folder"
@@ -46,7 +46,7 @@ def _plan(folder: str, digest: str, embedder: str | None, lm: str | None) -> Pla
 
 def plan_of(job: Job) -> Plan:
     """The job's plan, loaded once in each process."""
-    return _plan(str(job.manifest), job.digest, job.embedder, job.lm)
+    return _plan(str(job.manifest), job.digest, job.embedder, job.lm, job.ngram)
 
 
 def fresh_plan(job: Job) -> Plan:

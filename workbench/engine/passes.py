@@ -16,7 +16,7 @@ from workbench.errors import InputError
 from workbench.scores import SCORES
 from workbench.scores.base import Compute, Fit, Inputs, ScoreSpec, State
 
-Role = Literal["tokenizer", "lm", "embedder"]
+Role = Literal["tokenizer", "lm", "embedder", "ngram"]
 MODEL_NEEDS: tuple[Role, ...] = get_args(Role)
 _GIVEN = {"text", *MODEL_NEEDS}
 

@@ -66,14 +66,16 @@ class Plan:
         return tuple(dict.fromkeys((*scalar, *ALWAYS)))
 
 
-def load_plan(folder: Path | str, *, embedder: str | None = None, lm: str | None = None) -> Plan:
+def load_plan(
+    folder: Path | str, *, embedder: str | None = None, lm: str | None = None, ngram: str | None = None
+) -> Plan:
     """Read a manifest folder, find its models, and hold all definitions against this workbench.
 
     Parameters
     ----------
     folder
         The manifest folder.
-    embedder, lm
+    embedder, lm, ngram
         Where the manifest's models lie, if not under the names that it gives.
 
     Raises
@@ -93,7 +95,10 @@ def load_plan(folder: Path | str, *, embedder: str | None = None, lm: str | None
         )
     steps = tuple(parse_step({"select": s.select, **s.params}, i) for i, s in enumerate(manifest.steps))
     models = Models.from_definitions(
-        {str(role): definition for role, definition in manifest.models.items()}, embedder=embedder, lm=lm
+        {str(role): definition for role, definition in manifest.models.items()},
+        embedder=embedder,
+        lm=lm,
+        ngram=ngram,
     )
     passes = tuple(plan_passes([entry.name for entry in manifest.scores], manifest.score_params))
     states = {entry.name: read_artefact(folder, entry.artefact) for entry in manifest.scores}

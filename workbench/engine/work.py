@@ -25,7 +25,7 @@ class Job:
     ----------
     manifest, digest
         The manifest folder, and the manifest's digest.
-    embedder, lm
+    embedder, lm, ngram
         Where the models lie, if not under the manifest's names.
     known
         Scores that need not be computed again.
@@ -38,6 +38,7 @@ class Job:
     embedder: str | None = None
     lm: str | None = None
     known: Known | None = None
+    ngram: str | None = None
 
     @property
     def work(self) -> Path:

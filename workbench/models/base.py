@@ -1,4 +1,4 @@
-"""What the workbench asks of a model: a tokenizer, an embedder, a causal language model."""
+"""What the workbench asks of a model: a tokenizer, an embedder, a causal language model, an n-gram model."""
 
 from __future__ import annotations
 
@@ -47,5 +47,17 @@ class CausalLM(Protocol):
     def record(self, texts: Sequence[str], progress: Progress) -> Mapping[str, Array]:
         """The score record, each (n,): `nll_sum` float64 in nats, `n_scored`, `n_truncated_tokens`,
         `n_bytes_scored` int64. It doesn't depend on the texts beside it, to the bit.
+        """
+        ...
+
+
+class Ngram(Protocol):
+    """Gives per-document log-probabilities by counts."""
+
+    def definition(self) -> Definition: ...
+
+    def record(self, texts: Sequence[str], progress: Progress) -> Mapping[str, Array]:
+        """`log10_prob` float64 and `n_words` int64, each (n,), 0 where a text has no words; the words are the model's
+        own, and each line's end is one. It doesn't depend on the texts beside it, to the bit.
         """
         ...

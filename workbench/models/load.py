@@ -7,26 +7,29 @@ from typing import Any, Literal
 
 from workbench.errors import ModelError
 from workbench.models.backbone import Layout
-from workbench.models.base import CausalLM, Definition, Embedder, Tokenizer
+from workbench.models.base import CausalLM, Definition, Embedder, Ngram, Tokenizer
 from workbench.models.causal import WindowedLM
 from workbench.models.embed import SentenceEmbedder, embedder_definition
 from workbench.models.lm_definition import LMSettings, lm_definition
 from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM, Kind, Located, compare_digests, locate
+from workbench.models.ngram import NgramLM, locate_ngram, ngram_definition
 from workbench.models.reference import trained_on
 from workbench.models.token_cache import TokenCache
 from workbench.models.tokens import FileTokenizer, tokenizer_definition
 from workbench.progress import Progress, Silent
 
-Role = Literal["tokenizer", "lm", "embedder"]
+Role = Literal["tokenizer", "lm", "embedder", "ngram"]
 
 
 class Models:
-    """The tokenizer, language model and embedder in use. The tokenizer is the language model's.
+    """The tokenizer, language model, embedder and n-gram model in use. The tokenizer is the language model's.
 
     Parameters
     ----------
     embedder, lm
         Names as in `workbench.models.locate.locate`.
+    ngram
+        The folder of an n-gram model, as `workbench train-ngram` writes it; there is no default.
     dtype
         "float32", "bfloat16", or None: bfloat16 on CUDA; on a CPU float32 for the language model, and for the embedder
         bfloat16 where the CPU is faster in it.
@@ -54,21 +57,27 @@ class Models:
         expected: Mapping[str, Definition] | None = None,
         lm_settings: LMSettings | None = None,
         layout: Layout = "auto",
+        ngram: str | None = None,
     ) -> None:
         self.progress: Progress = Silent()
         self.tokens = TokenCache()
         self._lm_settings = lm_settings
         self._layout = layout
         self._names: dict[Kind, str] = {"embedder": embedder, "lm": lm}
+        self._ngram = ngram
         self._dtype = dtype
         self._expected = dict(expected or {})
-        self._located: dict[Kind, Located] = {}
+        self._located: dict[Kind | Literal["ngram"], Located] = {}
         self._definitions: dict[Role, Definition] = {}
         self._loaded: dict[Role, Any] = {}
 
     @classmethod
     def from_definitions(
-        cls, definitions: Mapping[str, Definition], embedder: str | None = None, lm: str | None = None
+        cls,
+        definitions: Mapping[str, Definition],
+        embedder: str | None = None,
+        lm: str | None = None,
+        ngram: str | None = None,
     ) -> Models:
         """The models that a manifest names, or those at the given paths; every digest is compared at once.
 
@@ -78,13 +87,14 @@ class Models:
             If a model isn't to be found, or a file differs from the manifest's.
         """
         of_lm = definitions.get("lm") or definitions.get("tokenizer")
-        of_embedder = definitions.get("embedder")
+        of_embedder, of_ngram = definitions.get("embedder"), definitions.get("ngram")
         models = cls(
             embedder=embedder or (str(of_embedder["id"]) if of_embedder else DEFAULT_EMBEDDER),
             lm=lm or (str(of_lm["id"]) if of_lm else DEFAULT_LM),
+            ngram=ngram or (str(of_ngram["id"]) if of_ngram else None),
             expected=definitions,
         )
-        for role in ("tokenizer", "lm", "embedder"):
+        for role in ("tokenizer", "lm", "embedder", "ngram"):
             if role in definitions:
                 models.definition(role)
         return models
@@ -122,12 +132,23 @@ class Models:
         embedder: Embedder = self._loaded["embedder"]
         return embedder
 
-    def trained_on(self) -> frozenset[str] | None:
-        """Ids of the documents that the language model was trained on; None if it doesn't say."""
-        return trained_on(self._locate("lm").folder)
+    @property
+    def ngram(self) -> Ngram:
+        if "ngram" not in self._loaded:
+            self._loaded["ngram"] = NgramLM(self._locate("ngram"), self.definition("ngram"))
+        ngram: Ngram = self._loaded["ngram"]
+        return ngram
 
-    def _locate(self, kind: Kind) -> Located:
-        if kind not in self._located:
+    def trained_on(self, role: Literal["lm", "ngram"] = "lm") -> frozenset[str] | None:
+        """Ids of the documents that a model was trained on; None if it doesn't say."""
+        return trained_on(self._locate(role).folder)
+
+    def _locate(self, kind: Kind | Literal["ngram"]) -> Located:
+        if kind in self._located:
+            return self._located[kind]
+        if kind == "ngram":
+            self._located[kind] = locate_ngram(self._ngram)
+        else:
             expected = self._expected.get(kind) or (self._expected.get("tokenizer") if kind == "lm" else None)
             revision = expected.get("revision") if expected else None
             self._located[kind] = locate(self._names[kind], kind, None if revision is None else str(revision))
@@ -141,6 +162,8 @@ class Models:
             return tokenizer_definition(self._locate("lm"))
         if kind == "lm":
             return lm_definition(self._locate("lm"), self._dtype, self._lm_settings)
+        if kind == "ngram":
+            return ngram_definition(self._locate("ngram"))
         return embedder_definition(self._locate("embedder"), self._dtype)
 
     def _hold(self, kind: Role, expected: Definition) -> Definition:
@@ -150,7 +173,7 @@ class Models:
             raise ModelError(
                 f"the expected definition of the {kind} names no files; export the manifest again"
             )
-        located = self._locate("embedder" if kind == "embedder" else "lm")
+        located = self._locate("lm" if kind == "tokenizer" else kind)
         found = {name: located.digest(name) for name in files if (located.folder / name).is_file()}
         compare_digests(str(expected.get("id")), files, found)
         return expected

@@ -50,7 +50,7 @@ class ScoreEntry(FittedEntry):
     unit: str
     dtype: str
     params: dict[str, Any]
-    models: list[Literal["tokenizer", "lm", "embedder"]]
+    models: list[Literal["tokenizer", "lm", "embedder", "ngram"]]
     needs: dict[str, Digest]
     state: Digest | None
 
@@ -112,7 +112,7 @@ class Manifest(_Entry):
     format: Literal["selection-manifest/1"]
     created_with: dict[str, str]
     input: InputEntry
-    models: dict[Literal["tokenizer", "lm", "embedder"], dict[str, Any]]
+    models: dict[Literal["tokenizer", "lm", "embedder", "ngram"], dict[str, Any]]
     scores: list[ScoreEntry]
     seed: int
     score_params: dict[str, dict[str, Any]]

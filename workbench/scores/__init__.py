@@ -2,6 +2,7 @@
 
 from workbench.scores import (
     c4,
+    ccnet,
     cluster,
     compression,
     counts,
@@ -12,6 +13,7 @@ from workbench.scores import (
     language,
     perplexity,
     prototype,
+    token_prior,
     unseen,
 )
 from workbench.scores.base import ScoreSpec
@@ -28,6 +30,8 @@ SCORES: dict[str, ScoreSpec] = {
         *fineweb.SPECS,
         *perplexity.SPECS,
         *unseen.SPECS,
+        *token_prior.SPECS,
+        *ccnet.SPECS,
         *embedding.SPECS,
         *prototype.SPECS,
         *cluster.SPECS,

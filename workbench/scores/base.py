@@ -26,7 +26,9 @@ class ModelSource(Protocol):
     def lm(self) -> Any: ...
     @property
     def embedder(self) -> Any: ...
-    def trained_on(self) -> frozenset[str] | None: ...
+    @property
+    def ngram(self) -> Any: ...
+    def trained_on(self, role: Literal["lm", "ngram"] = "lm") -> frozenset[str] | None: ...
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Inputs:
     columns
         The scores named in the spec's `needs`, each (n,); `embedding`, where needed, is float32 (n, d).
     models
-        The models in use; only those named in `needs` ("tokenizer", "lm", "embedder") are loaded.
+        The models in use; only those named in `needs` ("tokenizer", "lm", "embedder", "ngram") are loaded.
     """
 
     doc_ids: Sequence[str]
@@ -78,7 +80,7 @@ class ScoreSpec:
     title, unit, better
         For people: one line of meaning, the unit, and which direction is usually the better one.
     needs
-        Any of "text", "tokenizer", "lm", "embedder", "embedding", or the names of other scores.
+        Any of "text", "tokenizer", "lm", "embedder", "ngram", "embedding", or the names of other scores.
     params
         Frozen dataclass; all fields have defaults.
     compute
