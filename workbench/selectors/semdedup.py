@@ -40,13 +40,17 @@ class SemdedupParams:
 
 
 def fit_semdedup(columns: Columns, params: SemdedupParams, seed: int) -> State:
-    """Centroids of the sample's embeddings by spherical k-means, float32 (k, d)."""
-    from workbench.models.kmeans import spherical_kmeans
+    """Centroids of the sample's embeddings by spherical k-means, float32 (k, d).
+
+    The released code starts faiss from random rows; here k-means++ chooses them.
+    """
+    from workbench.models.kmeans import KMeansParams, kmeans
 
     check_at_least("n_clusters", params.n_clusters, 1)
     embedding: FloatArray = columns["embedding"]
     n_clusters = min(params.n_clusters, max(1, len(embedding) // 10))
-    return {"centroids": spherical_kmeans(embedding, n_clusters, params.n_iterations, seed)}
+    how = KMeansParams(n_clusters=n_clusters, n_iterations=params.n_iterations)
+    return {"centroids": kmeans(embedding, how, seed=seed).centroids}
 
 
 def group_semdedup(columns: Columns, params: SemdedupParams, state: State) -> IntArray:
@@ -140,7 +144,7 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
 
 SPEC = SelectorSpec(
     name="semdedup",
-    version=1,
+    version=2,
     title="SemDeDup: drop semantic near-copies within k-means clusters",
     paper="Abbas et al. 2023, arXiv:2303.09540",
     scope="group",
