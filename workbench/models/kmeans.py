@@ -162,10 +162,11 @@ def _fit_once(
 ) -> KMeansFit:
     """One run, in the scale of prepared rows."""
     from workbench.models import lloyd
+    from workbench.models.starts import choose_start
 
     start = given
     if start is None:
-        start = lloyd.choose_start(fitted, params.n_clusters, params.init, params.n_candidates, random)
+        start = choose_start(fitted, params.n_clusters, params.init, params.n_candidates, random)
     n, backend = params.n_iterations, f"torch on {rows.device}"
     if params.backend == "faiss":
         centroids, backend = _faiss(fitted, start, n), "faiss"

@@ -1,13 +1,16 @@
-"""The steps of k-means on torch: starts, iterations, the last assignment.
+"""The steps of k-means on torch: iterations and the last assignment.
 
 No array of rows by clusters is ever whole, and every sum is made in a fixed order.
 """
 
 from __future__ import annotations
 
-import math
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,54 +23,17 @@ if TYPE_CHECKING:
 
 Centroids = npt.NDArray[np.float32]
 
-# Rows of one product, and its elements at most: 128 MiB on a CPU; a GPU wants large products.
-_TILE = {"cpu": 4096, "cuda": 2**18}
-_PRODUCT = {"cpu": 2**25, "cuda": 2**28}
+Each = Callable[..., Any]
+"""Something like `map`."""
 
-_START_ROWS = 32
-"""k-means++ chooses among so many rows a cluster, drawn by the seed (never fewer than 10,000)."""
+# Rows of one product, and its elements at most: 64 MiB for each thread of a CPU; a GPU wants large products.
+_TILE = {"cpu": 1024, "cuda": 2**18}
+_PRODUCT = {"cpu": 2**24, "cuda": 2**28}
+
+_BAGS = 64  # clusters that one thread sums at a time
 
 _SAME = 1e-10
 """Squared distance, as a share of the squared length, up to which a row is its centroid but for rounding."""
-
-
-def choose_start(
-    rows: Rows, n_clusters: int, init: str, n_candidates: int, random: np.random.Generator
-) -> Centroids:
-    """Rows to start from: drawn evenly, or each with a probability that grows with the squared distance to
-    the nearest of those before it (k-means++).
-    """
-    if init == "random":
-        return np.asarray(rows.sample(n_clusters, random).whole().cpu())
-    n = max(_START_ROWS * n_clusters, 10_000)
-    among = (rows.sample(n, random) if n < len(rows) else rows).whole()
-    squares = (among * among).sum(1)
-    # What rounding leaves of the distance between copies must not make one of them a start.
-    nothing = 8 * math.sqrt(among.shape[1]) * 2.0**-24 * squares
-
-    def squared_distance(index: list[int]) -> npt.NDArray[np.float64]:
-        apart = squares[:, None] + squares[index] - 2 * (among @ among[index].T)
-        apart[apart <= nothing[:, None]] = 0
-        return np.asarray(apart.cpu(), dtype=np.float64)
-
-    chosen = [int(random.integers(len(among)))]
-    distance = squared_distance(chosen)[:, 0]
-    while len(chosen) < n_clusters:
-        tried = _draw(distance, n_candidates, random)
-        nearer = np.minimum(distance[:, None], squared_distance(tried))
-        best = int(nearer.sum(axis=0).argmin())
-        distance = np.ascontiguousarray(nearer[:, best])
-        chosen.append(tried[best])
-    return np.asarray(among[chosen].cpu())
-
-
-def _draw(distance: npt.NDArray[np.float64], n: int, random: np.random.Generator) -> list[int]:
-    """Rows with a probability in proportion to `distance`; any rows, where all of it is 0."""
-    below = np.cumsum(distance)
-    if below[-1] <= 0:
-        return [int(i) for i in random.integers(len(distance), size=n)]
-    found = np.searchsorted(below, random.random(n) * below[-1], side="right")
-    return [int(i) for i in np.minimum(found, len(distance) - 1)]
 
 
 def lloyd(
@@ -77,14 +43,15 @@ def lloyd(
     import torch
 
     centroids = torch.from_numpy(start).to(rows.device)
-    for i in range(n_iterations):
-        seen = _look(rows, centroids, dtype)
-        _refill(seen, rows, centroids, seen.sizes == 0)
-        moved = _means(seen.sums, seen.sizes, centroids, rows.spherical)
-        progress.advance(1)
-        if torch.equal(moved, centroids):
-            return np.asarray(centroids.cpu()), i + 1
-        centroids = moved
+    with _threads(rows) as each:
+        for i in range(n_iterations):
+            seen = _look(rows, _Nearest(centroids, rows.spherical, dtype, each))
+            _refill(seen, rows, centroids, seen.sizes == 0)
+            moved = _means(seen.sums, seen.sizes, centroids, rows.spherical)
+            progress.advance(1)
+            if torch.equal(moved, centroids):
+                return np.asarray(centroids.cpu()), i + 1
+            centroids = moved
     return np.asarray(centroids.cpu()), n_iterations
 
 
@@ -103,13 +70,14 @@ def mini_batches(
     centroids = torch.from_numpy(start).to(rows.device)
     sums = torch.zeros_like(centroids, dtype=torch.float64)
     sizes = torch.zeros(len(start), dtype=torch.int64, device=rows.device)
-    for _ in range(n_iterations):
-        batch = rows.sample(n_rows, random)
-        seen = _look(batch, centroids, dtype)
-        _refill(seen, batch, centroids, sizes + seen.sizes == 0)
-        sums, sizes = sums + seen.sums, sizes + seen.sizes
-        centroids = _means(sums, sizes, centroids, rows.spherical)
-        progress.advance(1)
+    with _threads(rows) as each:
+        for _ in range(n_iterations):
+            batch = rows.sample(n_rows, random)
+            seen = _look(batch, _Nearest(centroids, rows.spherical, dtype, each))
+            _refill(seen, batch, centroids, sizes + seen.sizes == 0)
+            sums, sizes = sums + seen.sums, sizes + seen.sizes
+            centroids = _means(sums, sizes, centroids, rows.spherical)
+            progress.advance(1)
     return np.asarray(centroids.cpu())
 
 
@@ -120,11 +88,15 @@ def assign_rows(rows: Rows, centroids: Centroids) -> tuple[npt.NDArray[np.int64]
     given = torch.from_numpy(centroids).to(rows.device)
     labels = torch.empty(len(rows), dtype=torch.int64, device=rows.device)
     inertia = 0.0
-    nearest = _Nearest(given, rows.spherical, "float32")
-    for first, piece in rows.pieces():
-        mine = nearest(piece)
-        labels[first : first + len(piece)] = mine
-        inertia += float(_squared_distance(piece, given, mine).double().sum())
+    with _threads(rows) as each:
+        nearest = _Nearest(given, rows.spherical, "float32", each)
+        for first, piece in rows.pieces():
+            mine = nearest(piece)
+            labels[first : first + len(piece)] = mine
+            apart = each(
+                lambda x, own: _squared_distance(x, given, own), nearest.tiles(piece), nearest.tiles(mine)
+            )
+            inertia += sum(float(some.double().sum()) for some in apart)
     return np.asarray(labels.cpu()), inertia
 
 
@@ -137,24 +109,37 @@ class _Seen:
     sizes: torch.Tensor
 
 
-def _look(rows: Rows, centroids: torch.Tensor, dtype: str) -> _Seen:
+def _look(rows: Rows, nearest: _Nearest) -> _Seen:
     import torch
 
-    k = len(centroids)
+    centroids, k = nearest.centroids, len(nearest.centroids)
     labels = torch.empty(len(rows), dtype=torch.int64, device=rows.device)
     seen = _Seen(
         labels, torch.zeros_like(centroids, dtype=torch.float64), torch.bincount(labels[:0], minlength=k)
     )
-    nearest = _Nearest(centroids, rows.spherical, dtype)
     for first, piece in rows.pieces():
         mine = nearest(piece)
         labels[first : first + len(piece)] = mine
         sizes = torch.bincount(mine, minlength=k)
-        starts = torch.cumsum(sizes, 0) - sizes
-        # Each bag is summed from its first row to its last one: neither threads nor a GPU change the order.
-        seen.sums += torch.nn.functional.embedding_bag(_by_label(mine, k), piece, starts, mode="sum").double()
+        seen.sums += _sums(piece, mine, sizes, nearest.each).double()
         seen.sizes += sizes
     return seen
+
+
+def _sums(piece: torch.Tensor, labels: torch.Tensor, sizes: torch.Tensor, each: Each) -> torch.Tensor:
+    """The sum of each cluster's rows, each made from the first row to the last one, (k, d)."""
+    import torch
+
+    order, starts = _by_label(labels, len(sizes)), torch.cumsum(sizes, 0) - sizes
+    n_bags = _BAGS if piece.device.type == "cpu" else len(sizes)
+    bounds = [*starts[::n_bags].tolist(), len(piece)]
+
+    def some(i: int) -> torch.Tensor:
+        # Neither threads nor a GPU change the order within a bag.
+        mine, first = order[bounds[i] : bounds[i + 1]], starts[i * n_bags : (i + 1) * n_bags]
+        return torch.nn.functional.embedding_bag(mine, piece, first - bounds[i], mode="sum")
+
+    return torch.cat(list(each(some, range(len(bounds) - 1))))
 
 
 def _by_label(labels: torch.Tensor, k: int) -> torch.Tensor:
@@ -169,47 +154,74 @@ def _by_label(labels: torch.Tensor, k: int) -> torch.Tensor:
     )
 
 
+@contextmanager
+def _threads(rows: Rows) -> Iterator[Each]:
+    """A `map` whose calls run side by side on a CPU, each on one thread.
+
+    Threads that share one product wait for each other at the end of it; tiles of their own don't, and their
+    bits don't depend on how many threads there are.
+    """
+    import torch
+
+    n = torch.get_num_threads()
+    if rows.device != "cpu" or n == 1 or len(rows) <= _TILE["cpu"]:
+        yield map
+        return
+    # This thread too: a team of threads that torch made for it would go on waiting in a busy loop.
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(n, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            yield pool.map
+    finally:
+        torch.set_num_threads(n)
+
+
 class _Nearest:
     """Gives each row of a piece its nearest centroid, the lowest of equally near ones."""
 
-    def __init__(self, centroids: torch.Tensor, spherical: bool, dtype: str) -> None:
+    def __init__(self, centroids: torch.Tensor, spherical: bool, dtype: str, each: Each) -> None:
         import torch
 
-        self.dtype = getattr(torch, dtype)
+        self.centroids, self.dtype, self.each = centroids, getattr(torch, dtype), each
         self.across = centroids.T.contiguous().to(self.dtype)
         # argmin |x - c|^2 is argmax x.c - |c|^2 / 2, and |c| is 1 for all if spherical.
         self.half = None if spherical else (centroids * centroids).sum(1) / 2
         kind = centroids.device.type
         self.tile = max(min(_TILE[kind], _PRODUCT[kind] // len(centroids)), 256)
-        self.buffer = torch.empty((self.tile, len(centroids)), dtype=self.dtype, device=centroids.device)
+        self.own = threading.local()
 
     def __call__(self, piece: torch.Tensor) -> torch.Tensor:
         import torch
 
-        out = torch.empty(len(piece), dtype=torch.int64, device=piece.device)
-        for start in range(0, len(piece), self.tile):
-            rows = piece[start : start + self.tile]
-            product = self._product(rows)
-            if self.half is not None:
-                product -= self.half
-            # numpy's argmax is several times as fast as torch's on a CPU.
-            best = (
-                torch.from_numpy(product.numpy().argmax(1))
-                if product.device.type == "cpu"
-                else product.argmax(1)
-            )
-            out[start : start + len(rows)] = best
-        return out
+        return torch.cat(list(self.each(self._tile, self.tiles(piece))))
+
+    def tiles(self, piece: torch.Tensor) -> list[torch.Tensor]:
+        """The parts of a piece, or of its labels, that one product is for."""
+        return [piece[i : i + self.tile] for i in range(0, len(piece), self.tile)]
+
+    def _tile(self, rows: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        product = self._product(rows.to(self.dtype))
+        if self.half is not None:
+            product -= self.half
+        if product.device.type != "cpu":
+            return product.argmax(1)
+        # numpy's argmax is several times as fast as torch's on a CPU.
+        return torch.from_numpy(product.numpy().argmax(1))
 
     def _product(self, rows: torch.Tensor) -> torch.Tensor:
         import torch
 
-        if self.dtype == torch.float32:
-            # One buffer for all tiles: fresh memory of this size costs as much as a tenth of the product.
-            return torch.mm(rows, self.across, out=self.buffer[: len(rows)])
         if rows.device.type == "cuda":
-            return torch.mm(rows.to(self.dtype), self.across, out_dtype=torch.float32)
-        return torch.mm(rows.to(self.dtype), self.across, out=self.buffer[: len(rows)]).float()
+            wide = self.dtype == torch.float32
+            return (
+                torch.mm(rows, self.across) if wide else torch.mm(rows, self.across, out_dtype=torch.float32)
+            )
+        # One buffer a thread: fresh memory of this size costs a twentieth of the product.
+        if not hasattr(self.own, "buffer"):
+            self.own.buffer = torch.empty((self.tile, len(self.centroids)), dtype=self.dtype)
+        return torch.mm(rows, self.across, out=self.own.buffer[: len(rows)]).float()
 
 
 def _squared_distance(piece: torch.Tensor, centroids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

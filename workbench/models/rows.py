@@ -15,10 +15,12 @@ from workbench.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
 HELD_BYTES = 2**30
 """Rows that take more as float32 are prepared anew each time they are read."""
 
-_PIECE_BYTES = 2**26
+_PIECE_BYTES = 2**28
 _PIECE_ROWS = 4096  # a piece is a multiple of it
 
 
@@ -89,12 +91,16 @@ class Rows:
             self._mean, self._scale = _mean_and_scale(x, self.piece_rows)
         self._held: torch.Tensor | None = None
         if 4 * x.size <= _room(self.device):
-            self._held = self._tensor(self.prepare(x))
+            held = np.empty(x.shape, dtype=np.float32)
+            for first in range(0, len(x), _PIECE_ROWS):
+                held[first : first + _PIECE_ROWS] = self.prepare(x[first : first + _PIECE_ROWS], first=first)
+            self._held = self.tensor(held)
 
     def __len__(self) -> int:
         return self._n
 
-    def _tensor(self, rows: FloatArray) -> torch.Tensor:
+    def tensor(self, rows: FloatArray) -> torch.Tensor:
+        """Prepared rows on the device."""
         import torch
 
         return torch.from_numpy(rows).to(self.device)
@@ -126,7 +132,7 @@ class Rows:
 
         if self._held is not None:
             return self._held[torch.from_numpy(index).to(self.device)]
-        return self._tensor(self.prepare(self._x[index]))
+        return self.tensor(self.prepare(self._x[index]))
 
     def sample(self, n: int, random: np.random.Generator) -> Rows:
         """Some rows, n of them, drawn without replacement, in their order, held."""
@@ -141,13 +147,15 @@ class Rows:
             if self._held is not None:
                 yield first, self._held[first : first + self.piece_rows]
             else:
-                yield first, self._tensor(self.prepare(self._x[first : first + self.piece_rows], first=first))
+                yield first, self.tensor(self.prepare(self._x[first : first + self.piece_rows], first=first))
 
     def whole(self) -> torch.Tensor:
-        """All rows, prepared."""
+        """All rows, prepared, and held from now on."""
         import torch
 
-        return self._held if self._held is not None else torch.cat([piece for _, piece in self.pieces()])
+        if self._held is None:
+            self._held = torch.cat([piece for _, piece in self.pieces()])
+        return self._held
 
 
 def _room(device: str) -> int:
@@ -161,20 +169,25 @@ def _room(device: str) -> int:
 def _finite(x: FloatArray, what: str, first: int) -> FloatArray:
     """The numbers as float32 or, if it has more digits, as float64."""
     rows: FloatArray = np.asarray(x, dtype=np.float32 if x.dtype.itemsize <= 4 else np.float64)
-    bad = np.flatnonzero(~(np.abs(rows).max(axis=1, initial=0) <= np.finfo(np.float32).max))
-    if len(bad):
+    if not _largest(rows) <= _FLOAT32_MAX:
+        bad = np.flatnonzero(~(np.abs(rows).max(axis=1) <= _FLOAT32_MAX))
         raise InputError(
             f"{what.format(first + bad[0])} is not finite in float32; leave it out or compute it again"
         )
     return rows
 
 
+def _largest(rows: FloatArray) -> float:
+    """The largest absolute value, NaN if one is."""
+    return float(np.maximum(rows.max(initial=0), -rows.min(initial=0)))
+
+
 def _mean_and_scale(x: FloatArray, piece_rows: int) -> tuple[npt.NDArray[np.float64], float]:
-    """The mean row, and the power of two that brings the largest number into 0.5..1."""
+    """About the mean row, and the power of two that brings the largest number into 0.5..1."""
     mean, largest = np.zeros(x.shape[1]), 0.0
     for first in range(0, len(x), piece_rows):
         piece = _finite(x[first : first + piece_rows], "row {} of the embeddings", first)
-        mean += piece.sum(axis=0, dtype=np.float64) / len(x)
-        largest = max(largest, float(np.abs(piece).max()))
+        mean += np.full(len(piece), 1 / len(x), dtype=piece.dtype) @ piece
+        largest = max(largest, _largest(piece))
     # 2^126 is the largest power of two that float32 holds with its inverse.
     return mean, math.ldexp(1.0, min(-math.frexp(largest)[1], 126))
