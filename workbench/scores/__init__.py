@@ -10,8 +10,10 @@ from workbench.scores import (
     gopher_quality,
     gopher_repetition,
     language,
+    nearest_cluster,
     perplexity,
     prototype,
+    sample_map,
 )
 from workbench.scores.base import ScoreSpec
 
@@ -28,6 +30,8 @@ SCORES: dict[str, ScoreSpec] = {
         *perplexity.SPECS,
         *embedding.SPECS,
         *prototype.SPECS,
+        *nearest_cluster.SPECS,
+        *sample_map.SPECS,
         *cluster.SPECS,
     )
 }
