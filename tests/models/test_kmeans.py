@@ -414,6 +414,18 @@ def test_very_long_and_very_short_rows_have_a_direction(x: np.ndarray, scale: fl
     np.testing.assert_allclose(unit_rows(x[:20] / 5 * np.float32(scale)), unit_rows(x[:20]), atol=1e-6)
 
 
+def test_the_quick_way_to_unit_rows_leaves_odd_ones_to_the_careful_one(x: np.ndarray) -> None:
+    x.setflags(write=False)
+    for wide in (x, x.astype(np.float16), x.astype(np.float64)):
+        quick = rows.unit_rows_on(wide, "cpu")
+        assert quick is not None
+        np.testing.assert_allclose(quick.numpy(), unit_rows(wide), atol=1e-6)
+    for value in (0.0, np.nan, 1e30, 1e-30):
+        odd = x.copy()
+        odd[5] = value
+        assert rows.unit_rows_on(odd, "cpu") is None
+
+
 def test_other_dimensions_are_refused(x: np.ndarray) -> None:
     with pytest.raises(InputError, match=r"same dimension, got \(700, 24\) and \(3, 20\)"):
         assign(x, np.eye(3, 20, dtype=np.float32))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import InputError
 from workbench.models import neighbours as module
-from workbench.models.neighbours import Neighbours, NeighboursParams, neighbours
+from workbench.models.neighbours import Neighbours, NeighboursParams, nearest_earlier, neighbours
+from workbench.models.rows import unit_rows
 
 
 def find(x: np.ndarray, k: int, queries: np.ndarray | None = None, **how: Any) -> Neighbours:
@@ -185,3 +186,26 @@ def test_bad_rows_are_refused() -> None:
         find(x, 1)
     with pytest.raises(InputError, match="row 8 of the embeddings is not finite in float32"):
         find(x, 1, metric="euclidean")
+
+
+def test_nearest_earlier_looks_only_at_earlier_rows() -> None:
+    angle = np.deg2rad([0, 34, 17])
+    hub_last = np.column_stack([np.cos(angle), np.sin(angle)])
+    similarity, earlier = nearest_earlier(hub_last)
+    assert similarity == pytest.approx([0, np.cos(np.deg2rad(34)), np.cos(np.deg2rad(17))], abs=1e-6)
+    assert earlier[1] == 0
+    assert earlier[2] in (0, 1)
+
+
+def test_nearest_earlier_over_several_tiles_is_that_of_the_whole_matrix() -> None:
+    x = unit_rows(rows(2100, 7, seed=3))
+    similarity, earlier = nearest_earlier(x)
+    whole = np.tril(x.astype(np.float64) @ x.T.astype(np.float64), k=-1).clip(0, 1)
+    assert similarity == pytest.approx(whole.max(axis=1), abs=1e-6)
+    assert whole[np.arange(1, 2100), earlier[1:]] == pytest.approx(whole.max(axis=1)[1:], abs=1e-6)
+
+
+def test_products_of_equal_rows_are_not_above_one() -> None:
+    x = np.repeat(unit_rows(rows(40, 33)), 3, axis=0)
+    assert (x @ x.T).max() > 1
+    assert nearest_earlier(x)[0].max() == 1

@@ -147,7 +147,7 @@ def _by_label(labels: torch.Tensor, k: int) -> torch.Tensor:
     import torch
 
     if labels.device.type != "cpu":
-        return torch.argsort(labels, stable=True)
+        return torch.argsort(labels.int(), stable=True)
     # numpy sorts two-byte numbers by radix, 400 times as fast as torch sorts eight-byte ones.
     return torch.from_numpy(
         np.argsort(labels.numpy().astype(np.uint16 if k <= 2**16 else np.uint32), kind="stable")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _TILE = 512
 _ACROSS = 16_384
+_EARLIER_TILE = 1024
 _SPARE = 8  # candidates beyond k, since products are rounded
 _EXACT_BELOW = 1000
 _TRAIN_ROWS = 64  # a list: what its centroid is fitted on
@@ -223,6 +224,39 @@ class _Approximate:
         for i in np.flatnonzero((index < 0).any(axis=1)):
             out[i] = self.exact.candidates(tile[i : i + 1], m, None if first is None else first + int(i))[0]
         return out
+
+
+def nearest_earlier(x: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """For each row, its largest cosine similarity to an EARLIER row, and which row that is.
+
+    Parameters
+    ----------
+    x
+        Unit rows, float32 (n, d).
+
+    Returns
+    -------
+    similarity : float64 (n,), in 0..1; 0 where no earlier row has a positive one (as in SemDeDup's code)
+    earlier : int64 (n,)
+
+    Notes
+    -----
+    On the GPU if there is one, in float32 all the same.
+    """
+    import torch
+
+    from workbench.models.runtime import device
+
+    # A copy, since torch warns of memory that it may not write to.
+    rows = torch.from_numpy(np.array(x, dtype=np.float32)).to(device())
+    best = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
+    earlier = torch.zeros(len(rows), dtype=torch.int64, device=rows.device)
+    for start in range(0, len(rows), _EARLIER_TILE):
+        stop = start + _EARLIER_TILE
+        similarity = (rows[start:stop] @ rows[:stop].T).tril(start - 1)
+        best[start:stop], earlier[start:stop] = similarity.max(dim=1)
+    # Products of equal rows come to 1.0000001, and that is not above 1.
+    return np.asarray(best.clamp(0, 1).cpu()), np.asarray(earlier.cpu())
 
 
 def _check(

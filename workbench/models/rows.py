@@ -20,6 +20,9 @@ _FLOAT32_MAX = float(np.finfo(np.float32).max)
 HELD_BYTES = 2**30
 """Rows that take more as float32 are prepared anew each time they are read."""
 
+# Beyond these lengths the squares of a row's numbers may leave float32.
+_SHORT, _LONG = 1e-15, 1e18
+
 _PIECE_BYTES = 2**28
 _PIECE_ROWS = 4096  # a piece is a multiple of it
 
@@ -44,8 +47,7 @@ def unit_rows(
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(x, dtype=np.float32)
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    # The squares of very long and of very short rows leave float32.
-    odd = np.flatnonzero(~((norms[:, 0] > 1e-15) & (norms[:, 0] < 1e18)))
+    odd = np.flatnonzero(~((norms[:, 0] > _SHORT) & (norms[:, 0] < _LONG)))
     if len(odd):
         largest = np.abs(x[odd]).max(axis=1, keepdims=True, initial=0).astype(np.float64)
         bad = odd[~np.isfinite(largest[:, 0]) | (largest[:, 0] == 0)]
@@ -81,6 +83,8 @@ class Rows:
     """
 
     def __init__(self, x: FloatArray, *, spherical: bool, device: str | None = None) -> None:
+        import torch
+
         from workbench.models.runtime import device as found
 
         self.spherical, self.device = spherical, device or found()
@@ -91,10 +95,11 @@ class Rows:
             self._mean, self._scale = _mean_and_scale(x, self.piece_rows)
         self._held: torch.Tensor | None = None
         if 4 * x.size <= _room(self.device):
-            held = np.empty(x.shape, dtype=np.float32)
-            for first in range(0, len(x), _PIECE_ROWS):
-                held[first : first + _PIECE_ROWS] = self.prepare(x[first : first + _PIECE_ROWS], first=first)
-            self._held = self.tensor(held)
+            step = _PIECE_ROWS if self.device == "cpu" else self.piece_rows
+            held = torch.empty(x.shape, device=self.device)
+            for first in range(0, len(x), step):
+                held[first : first + step] = self._read(first, first + step)
+            self._held = held
 
     def __len__(self) -> int:
         return self._n
@@ -115,6 +120,12 @@ class Rows:
         return np.asarray(
             rows * self._scale - (self._mean * self._scale).astype(rows.dtype), dtype=np.float32
         )
+
+    def _read(self, first: int, last: int) -> torch.Tensor:
+        x = self._x[first:last]
+        if self.spherical and self.device != "cpu" and (found := unit_rows_on(x, self.device)) is not None:
+            return found
+        return self.tensor(self.prepare(x, first=first))
 
     def restore(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Prepared rows (or means of them) as rows of x's kind."""
@@ -147,7 +158,7 @@ class Rows:
             if self._held is not None:
                 yield first, self._held[first : first + self.piece_rows]
             else:
-                yield first, self.tensor(self.prepare(self._x[first : first + self.piece_rows], first=first))
+                yield first, self._read(first, first + self.piece_rows)
 
     def whole(self) -> torch.Tensor:
         """All rows, prepared, and held from now on."""
@@ -156,6 +167,17 @@ class Rows:
         if self._held is None:
             self._held = torch.cat([piece for _, piece in self.pieces()])
         return self._held
+
+
+def unit_rows_on(x: FloatArray, device: str) -> torch.Tensor | None:
+    """`unit_rows` where there is more speed; None where a row needs the care that `unit_rows` takes."""
+    import torch
+
+    # torch warns of memory that it may not write to, as a memory map opened for reading is.
+    rows = torch.from_numpy(x if x.flags.writeable else np.array(x)).to(device).float()
+    norms = rows.norm(dim=1, keepdim=True)
+    plain = (norms > _SHORT) & (norms < _LONG)
+    return rows / norms if bool(plain.all()) else None
 
 
 def _room(device: str) -> int:
