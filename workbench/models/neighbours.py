@@ -171,11 +171,9 @@ class _Exact:
                 product.masked_fill_(
                     own == torch.arange(first, first + len(tile), device=tile.device)[:, None], -torch.inf
                 )
-            # Columns come in the order of row numbers, so a stable sort leaves the lowest of equal ones first.
-            value = torch.cat([value, product], 1)
-            index = torch.cat(
-                [index, (torch.arange(product.shape[1], device=tile.device) + start).expand_as(product)], 1
-            )
+            top, column = _largest(product, min(m, product.shape[1]))
+            # Of equal values the lower number stands first, here and among what was found before.
+            value, index = torch.cat([value, top], 1), torch.cat([index, column + start], 1)
             value, chosen = _largest(value, min(m, value.shape[1]))
             index = index.gather(1, chosen)
         return index

@@ -27,25 +27,26 @@ def choose_start(
     # What rounding leaves of the distance between copies must not make one of them a start.
     nothing = 8 * math.sqrt(among.shape[1]) * 2.0**-24 * squares
 
-    def squared_distance(index: list[int]) -> npt.NDArray[np.float64]:
-        apart = squares[:, None] + squares[index] - 2 * (among @ among[index].T)
-        apart[apart <= nothing[:, None]] = 0
-        return np.asarray(apart.cpu(), dtype=np.float64)
+    def squared_distance(index: list[int]) -> npt.NDArray[np.float32]:
+        """From each row of `index` to all rows, (len(index), n)."""
+        apart = squares[index][:, None] + squares - 2 * (among[index] @ among.T)
+        apart[apart <= nothing] = 0
+        return np.asarray(apart.cpu())
 
     chosen = [int(random.integers(len(among)))]
-    distance = squared_distance(chosen)[:, 0]
+    distance = squared_distance(chosen)[0]
     while len(chosen) < n_clusters:
         tried = _draw(distance, n_candidates, random)
-        nearer = np.minimum(distance[:, None], squared_distance(tried))
-        best = int(nearer.sum(axis=0).argmin())
-        distance = np.ascontiguousarray(nearer[:, best])
+        nearer = np.minimum(distance, squared_distance(tried))
+        best = int(nearer.sum(axis=1, dtype=np.float64).argmin())
+        distance = nearer[best]
         chosen.append(tried[best])
     return np.asarray(among[chosen].cpu())
 
 
-def _draw(distance: npt.NDArray[np.float64], n: int, random: np.random.Generator) -> list[int]:
+def _draw(distance: npt.NDArray[np.float32], n: int, random: np.random.Generator) -> list[int]:
     """Rows with a probability in proportion to `distance`; any rows, where all of it is 0."""
-    below = np.cumsum(distance)
+    below = np.cumsum(distance, dtype=np.float64)
     if below[-1] <= 0:
         return [int(i) for i in random.integers(len(distance), size=n)]
     found = np.searchsorted(below, random.random(n) * below[-1], side="right")
