@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 import warnings
 from collections.abc import Callable
@@ -56,7 +57,9 @@ def on_cpu() -> None:
 
     peer = KMeans(CLUSTERS, init=start, n_init=1, max_iter=CPU_ITERATIONS, tol=0, algorithm="lloyd")
     sides = {"scikit-learn": lambda: peer.fit(x), "ours, float32": ours()}
-    more = {"ours, bfloat16": ours(dtype="bfloat16"), "ours by faiss, one thread": ours(backend="faiss")}
+    more = {"ours, bfloat16": ours(dtype="bfloat16")}
+    if importlib.util.find_spec("faiss"):
+        more["ours by faiss, one thread"] = ours(backend="faiss")
     best = {name: Best() for name in (*sides, *more)}
     # In turns, so that what else the machine does falls on both alike; the slow ones once.
     for i in range(ROUNDS):

@@ -21,8 +21,8 @@ class NearestClusterParams:
     Attributes
     ----------
     space
-        Where HDBSCAN looks: on the "map", which gives the clusters of the score `cluster` under the same seed,
-        or among the unit embeddings themselves ("embedding"), which takes no map and calls more noise.
+        Where HDBSCAN looks: on the "map", which is made anew for this and gives the clusters of the score
+        `cluster` under the same seed, or among the unit embeddings themselves ("embedding").
     n_neighbors, min_distance, n_epochs
         Of the map, as in `MapParams`.
     min_cluster_fraction, n_core_neighbors
