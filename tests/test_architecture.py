@@ -62,7 +62,6 @@ HEAVY_ALLOWED = {"plots": {"altair"}, "report": {"altair"}}
 MAX_LINES = 310  # "about 300"
 LONGER: dict[str, str] = {
     "workbench/report.py": "one page from top to bottom, in the order in which it is read",
-    "workbench/scores/cluster.py": "the map, the clusters on it and their labels are three stages of one look",
 }
 
 

@@ -207,7 +207,7 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         return color_by_name(table.sample.sources)
 
     def _keywords(self, clusters: Array) -> dict[int, str]:
-        from workbench.scores.cluster import keyword_labels
+        from workbench.scores.keywords import keyword_labels
 
         if self._names[0] is not clusters:
             self._names = (clusters, keyword_labels(self._bench.loaded.sample.texts, clusters))

@@ -1,24 +1,19 @@
-"""The map, the clusters and their keywords, on data where the answer is known."""
+"""The map and the clusters on it, on data where the answer is known."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from math import log1p
+import types
 
 import numpy as np
 import pytest
 
 from workbench.errors import InputError
+from workbench.scores import cluster, nearest_cluster, sample_map
 from workbench.scores.base import Inputs
-from workbench.scores.cluster import (
-    SPECS,
-    ClusterParams,
-    MapParams,
-    compute_cluster,
-    compute_map,
-    keyword_labels,
-)
+from workbench.scores.cluster import ClusterParams, compute_cluster
+from workbench.scores.sample_map import MapParams, compute_map
 
 SEED_0 = {"seed": np.array([0])}
 SIZES = (30, 60, 40)
@@ -59,10 +54,10 @@ def test_map_and_clusters_find_three_groups(mapped: tuple[np.ndarray, np.ndarray
     place, group = mapped
     assert place.dtype == np.float32
     assert place.shape == (130, 2)
-    cluster = find_clusters(place)
-    assert cluster.dtype == np.float32
+    codes = find_clusters(place)
+    assert codes.dtype == np.float32
     # The group of 60 is the largest, then that of 40, then that of 30.
-    assert cluster.tolist() == np.array([2, 0, 1])[group].tolist()
+    assert codes.tolist() == np.array([2, 0, 1])[group].tolist()
 
 
 def test_the_same_seed_gives_the_same_map_and_another_seed_another(
@@ -111,9 +106,9 @@ def test_a_document_without_embedding_has_no_place_and_no_cluster() -> None:
     place = make_map(embedding)
     assert np.isnan(place[4]).all()
     assert np.isfinite(np.delete(place, 4, axis=0)).all()
-    cluster = find_clusters(place)
-    assert np.isnan(cluster[4])
-    assert np.isfinite(np.delete(cluster, 4)).all()
+    codes = find_clusters(place)
+    assert np.isnan(codes[4])
+    assert np.isfinite(np.delete(codes, 4)).all()
 
 
 def test_no_documents_give_empty_columns() -> None:
@@ -123,8 +118,8 @@ def test_no_documents_give_empty_columns() -> None:
 
 def test_a_larger_smallest_cluster_leaves_fewer_clusters(mapped: tuple[np.ndarray, np.ndarray]) -> None:
     place, _ = mapped
-    cluster = find_clusters(place, ClusterParams(min_cluster_fraction=35 / 130))
-    assert cluster.max() == 1
+    codes = find_clusters(place, ClusterParams(min_cluster_fraction=35 / 130))
+    assert codes.max() == 1
     assert set(find_clusters(place, ClusterParams(min_cluster_fraction=0.9))) == {-1}
 
 
@@ -153,83 +148,58 @@ def test_a_missing_library_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_specs_say_that_these_columns_are_of_the_sample_only() -> None:
-    assert [spec.name for spec in SPECS] == ["map_x", "map_y", "cluster"]
-    assert {spec.scope for spec in SPECS} == {"sample"}
-    assert SPECS[0].compute is SPECS[1].compute
+    specs = (*sample_map.SPECS, *cluster.SPECS)
+    assert [spec.name for spec in specs] == ["map_x", "map_y", "cluster"]
+    assert {spec.scope for spec in specs} == {"sample"}
+    assert specs[0].compute is specs[1].compute
+    assert {spec.scope for spec in nearest_cluster.SPECS} == {"row"}
 
 
 def test_importing_it_imports_no_heavy_library() -> None:
-    heavy = ("umap", "hdbscan", "sklearn", "numba", "torch")
-    code = f"import sys, workbench.scores.cluster; print([m for m in {heavy} if m in sys.modules])"
+    heavy = ("umap", "hdbscan", "fast_hdbscan", "cuml", "sklearn", "numba", "torch")
+    code = f"import sys, workbench.scores; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-# ------------------------------------------------------------------------------------------------ keywords
+def test_cuml_is_called_as_umap_learn_is_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    class Layout:
+        def __init__(self, **params: object) -> None:
+            asked.update(params)
+
+        def fit_transform(self, rows: np.ndarray) -> np.ndarray:
+            return rows[:, :2]
+
+    monkeypatch.setitem(sys.modules, "cuml", types.ModuleType("cuml"))
+    module = types.ModuleType("cuml.manifold")
+    module.UMAP = Layout  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "cuml.manifold", module)
+    embedding, _ = blobs()
+    assert np.array_equal(make_map(embedding, MapParams(backend="cuml")), embedding[:, :2])
+    assert asked == {
+        "n_neighbors": 15, "min_dist": 0.1, "n_epochs": 200, "metric": "cosine", "random_state": 0,
+        "output_type": "numpy",
+    }  # fmt: skip
+    monkeypatch.setitem(sys.modules, "cuml.manifold", None)
+    with pytest.raises(InputError, match=r"backend cuml needs RAPIDS cuML and a GPU; .* umap-learn"):
+        make_map(embedding, MapParams(backend="cuml"))
+    with pytest.raises(InputError, match="backend must be one of umap-learn, cuml, got 'tsne'"):
+        make_map(embedding, MapParams(backend="tsne"))  # type: ignore[arg-type]
 
 
-def test_keywords_follow_the_published_formula() -> None:
-    texts = ["alpha alpha beta gamma", "beta beta gamma delta", "delta delta delta gamma epsilon"]
-    clusters = np.array([0, 1, 1], dtype=np.float32)
-    frequency = {0: {"alpha": 2, "beta": 1, "gamma": 1}, 1: {"beta": 2, "gamma": 2, "delta": 4, "epsilon": 1}}
-    total = {"alpha": 2, "beta": 3, "gamma": 3, "delta": 4, "epsilon": 1}
-    mean_words = sum(total.values()) / 2
-    for c, counts in frequency.items():
-        score = {word: n * log1p(mean_words / total[word]) for word, n in counts.items()}
-        expected = sorted(score, key=lambda word: (-score[word], word))
-        assert keyword_labels(texts, clusters, n_words=9)[c] == ", ".join(expected)
-
-
-def test_noise_is_called_noise_and_gives_no_words() -> None:
-    labels = keyword_labels(["zebra zebra", "tiger", "lion"], np.array([-1, 0, np.nan], dtype=np.float32))
-    assert labels == {-1: "noise", 0: "tiger"}
-
-
-def test_noise_does_not_change_the_other_labels() -> None:
-    texts = ["river boat river", "boat sail", "mountain snow", "snow ski"]
-    clusters = np.array([0.0, 0, 1, 1])
-    with_noise = keyword_labels([*texts, *["river"] * 50], np.array([0.0, 0, 1, 1, *[-1] * 50]))
-    assert {c: label for c, label in with_noise.items() if c >= 0} == keyword_labels(texts, clusters)
-
-
-def test_function_words_and_keywords_of_code_name_no_cluster() -> None:
-    texts = ["the the the whale", "und und der Garten", "def def return self matrix", "и и не на море"]
-    assert keyword_labels(texts, np.arange(4.0)) == {0: "whale", 1: "garten", 2: "matrix", 3: "море"}
-
-
-def test_a_cluster_without_words_has_its_number() -> None:
-    assert keyword_labels(["12 34 !!", "", "x"], np.array([0.0, 1, 2])) == {
-        0: "cluster 0",
-        1: "cluster 1",
-        2: "cluster 2",
-    }
-    assert keyword_labels(["12 34 !!", "ship"], np.array([0.0, 1])) == {0: "cluster 0", 1: "ship"}
-    assert keyword_labels([], np.zeros(0)) == {}
-
-
-def test_words_of_scripts_with_vowel_signs_stay_whole() -> None:
-    assert keyword_labels(["हिन्दी भाषा"], np.zeros(1)) == {0: "भाषा, हिन्दी"}
-
-
-def test_hostile_text_gives_short_plain_words() -> None:
-    text = (
-        "<img src=x onerror=alert(1)> \x00\x1b[31mred\x07 \u202eevil\u202c \u200bzero A"
-        + "b" * 5000
-        + " "
-        + "QUJD" * 20
-    )
-    label = keyword_labels([text * 3], np.zeros(1), n_words=50)[0]
-    assert all(character.isalnum() or character in "_, " for character in label)
-    assert max(len(word) for word in label.split(", ")) <= 24
-    assert type(label) is str
-
-
-def test_only_the_beginning_of_a_huge_text_counts() -> None:
-    assert keyword_labels(["lion " * 4000 + "harpoon " * 90_000], np.zeros(1)) == {0: "lion"}
-
-
-def test_bad_arguments_are_refused() -> None:
-    with pytest.raises(InputError, match="there are 3 cluster codes for 2 texts; give one a text"):
-        keyword_labels(["a", "b"], np.zeros(3))
-    with pytest.raises(InputError, match="n_words must be at least 1, got 0"):
-        keyword_labels(["a"], np.zeros(1), n_words=0)
+def test_noise_goes_to_the_cluster_of_its_nearest_document_if_asked() -> None:
+    rng = np.random.default_rng(3)
+    middles = np.array([[0.0, 0], [6, 0], [0, 6]])
+    dense = np.concatenate([middles[i] + rng.normal(0, 0.2, (n, 2)) for i, n in enumerate((50, 40, 30))])
+    place = np.concatenate([dense, rng.uniform(-3, 9, (25, 2))])
+    plain = find_clusters(place)
+    codes = find_clusters(place, ClusterParams(assign_noise=True))
+    noise = plain == -1
+    assert 5 < noise.sum() < 26
+    assert np.array_equal(codes[~noise], plain[~noise])
+    apart = ((place[noise][:, None] - place[~noise]) ** 2).sum(2)
+    assert codes[noise].tolist() == plain[~noise][apart.argmin(1)].tolist()
+    # Where nothing but noise is found, noise it stays.
+    assert set(find_clusters(place[:8], ClusterParams(assign_noise=True))) == {-1}

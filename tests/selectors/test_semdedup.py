@@ -16,7 +16,6 @@ from workbench.selectors.semdedup import (
     cluster_order,
     fit_semdedup,
     group_semdedup,
-    max_similarity,
     select_semdedup,
 )
 
@@ -66,22 +65,6 @@ CHAIN = {"a": 0.0, "b": 17.0, "c": 34.0}
 def test_neither_greedy_nor_connected_components(case: str, keep: str, centroid: float, dropped: str) -> None:
     got = select(at_degrees(*CHAIN.values()), at_degrees(centroid), list(CHAIN), epsilon=0.05, keep=keep)
     assert [name for name, kept in zip(CHAIN, got.keep, strict=True) if not kept] == list(dropped)
-
-
-def test_max_similarity_looks_only_at_earlier_rows() -> None:
-    hub_last = at_degrees(0, 34, 17)
-    similarity, earlier = max_similarity(hub_last)
-    assert similarity == pytest.approx([0, np.cos(np.deg2rad(34)), np.cos(np.deg2rad(17))], abs=1e-6)
-    assert earlier[1] == 0
-    assert earlier[2] in (0, 1)
-
-
-def test_max_similarity_over_several_tiles_is_that_of_the_whole_matrix() -> None:
-    rows = unit(np.random.default_rng(3).normal(size=(2100, 7)))
-    similarity, earlier = max_similarity(rows)
-    whole = np.tril(rows.astype(np.float64) @ rows.T.astype(np.float64), k=-1).clip(0, 1)
-    assert similarity == pytest.approx(whole.max(axis=1), abs=1e-6)
-    assert whole[np.arange(1, 2100), earlier[1:]] == pytest.approx(whole.max(axis=1)[1:], abs=1e-6)
 
 
 def test_opposite_directions_are_no_copies_even_at_epsilon_one() -> None:

@@ -11,8 +11,10 @@ from workbench.scores import (
     gopher_quality,
     gopher_repetition,
     language,
+    nearest_cluster,
     perplexity,
     prototype,
+    sample_map,
     token_prior,
     unseen,
 )
@@ -34,6 +36,8 @@ SCORES: dict[str, ScoreSpec] = {
         *ccnet.SPECS,
         *embedding.SPECS,
         *prototype.SPECS,
+        *nearest_cluster.SPECS,
+        *sample_map.SPECS,
         *cluster.SPECS,
     )
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.checks import Array, check_at_least
-from workbench.models.kmeans import assign, spherical_kmeans
+from workbench.models.kmeans import KMeansParams, assign, kmeans
 from workbench.scores.base import Inputs, ScoreSpec, State, as_column
 
 # With fewer documents a cluster its centroid is a document rather than a prototype.
@@ -45,7 +45,8 @@ def fit(inputs: Inputs, params: PrototypeParams, seed: int) -> State:
     check_at_least("n_iterations", params.n_iterations, 1)
     x = inputs.columns["embedding"]
     n_clusters = min(params.n_clusters, max(1, len(x) // _DOCUMENTS_A_CLUSTER))
-    return {"centroids": spherical_kmeans(x, n_clusters, params.n_iterations, seed)}
+    how = KMeansParams(n_clusters=n_clusters, n_iterations=params.n_iterations)
+    return {"centroids": kmeans(x, how, seed=seed).centroids}
 
 
 def prototype_distance(embedding: Array, centroids: Array) -> Array:
@@ -91,7 +92,7 @@ def compute(inputs: Inputs, params: PrototypeParams, state: State) -> Mapping[st
 SPECS: tuple[ScoreSpec, ...] = (
     ScoreSpec(
         name="prototype_distance",
-        version=1,
+        version=2,
         title="Cosine distance to the nearest of the sample's cluster centres",
         unit="cosine distance",
         better="neither",

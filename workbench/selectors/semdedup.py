@@ -11,8 +11,6 @@ from workbench.checks import Array, FloatArray, IntArray, check_at_least, keyed_
 from workbench.errors import InputError
 from workbench.selectors.base import Columns, Selection, SelectorSpec, State
 
-_TILE = 1024
-
 
 @dataclass(frozen=True)
 class SemdedupParams:
@@ -40,13 +38,17 @@ class SemdedupParams:
 
 
 def fit_semdedup(columns: Columns, params: SemdedupParams, seed: int) -> State:
-    """Centroids of the sample's embeddings by spherical k-means, float32 (k, d)."""
-    from workbench.models.kmeans import spherical_kmeans
+    """Centroids of the sample's embeddings by spherical k-means, float32 (k, d).
+
+    The released code starts faiss from random rows; here k-means++ chooses them.
+    """
+    from workbench.models.kmeans import KMeansParams, kmeans
 
     check_at_least("n_clusters", params.n_clusters, 1)
     embedding: FloatArray = columns["embedding"]
     n_clusters = min(params.n_clusters, max(1, len(embedding) // 10))
-    return {"centroids": spherical_kmeans(embedding, n_clusters, params.n_iterations, seed)}
+    how = KMeansParams(n_clusters=n_clusters, n_iterations=params.n_iterations)
+    return {"centroids": kmeans(embedding, how, seed=seed).centroids}
 
 
 def group_semdedup(columns: Columns, params: SemdedupParams, state: State) -> IntArray:
@@ -54,31 +56,6 @@ def group_semdedup(columns: Columns, params: SemdedupParams, state: State) -> In
     from workbench.models.kmeans import assign
 
     return assign(columns["embedding"], state["centroids"])[0]
-
-
-def max_similarity(embedding: FloatArray) -> tuple[FloatArray, IntArray]:
-    """For each row, its largest cosine similarity to an EARLIER row, and which row that is.
-
-    Parameters
-    ----------
-    embedding
-        Unit rows, float32 (n, d), in the order of the cluster.
-
-    Returns
-    -------
-    similarity : float64 (n,), in 0..1; 0 where no earlier row has a positive one (as in the released code)
-    earlier : int64 (n,)
-    """
-    n = len(embedding)
-    best, earlier = np.zeros(n, dtype=np.float64), np.zeros(n, dtype=np.int64)
-    for start in range(0, n, _TILE):
-        stop = min(start + _TILE, n)
-        similarity = (embedding[start:stop] @ embedding[:stop].T).astype(np.float64)
-        similarity[np.arange(stop)[None, :] >= np.arange(start, stop)[:, None]] = 0.0
-        earlier[start:stop] = similarity.argmax(axis=1)
-        # GEMM gives 1.0000001 for equal rows; clipped so that epsilon=0 drops nothing.
-        best[start:stop] = np.clip(similarity.max(axis=1), 0.0, 1.0)
-    return best, earlier
 
 
 def cluster_order(
@@ -117,6 +94,7 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
     There ties fall as the sort leaves them; here by doc_id, so that shards and workers don't matter.
     """
     from workbench.models.kmeans import assign
+    from workbench.models.neighbours import nearest_earlier
 
     if not 0.0 <= params.epsilon <= 1.0:
         raise InputError(
@@ -129,7 +107,7 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         rows = rows[cluster_order(doc_ids[rows], to_centroid[rows], params.keep, seed)]
-        similarity, earlier = max_similarity(embedding[rows])
+        similarity, earlier = nearest_earlier(embedding[rows])
         nearest[rows], twin[rows] = similarity, rows[earlier]
     limit = 1.0 - params.epsilon
     return Selection(
@@ -140,7 +118,7 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
 
 SPEC = SelectorSpec(
     name="semdedup",
-    version=1,
+    version=2,
     title="SemDeDup: drop semantic near-copies within k-means clusters",
     paper="Abbas et al. 2023, arXiv:2303.09540",
     scope="group",
