@@ -16,7 +16,7 @@ import workbench as wb
 from tests.browser.hostile import MARK, write_hostile_corpus
 
 ROOT = Path(__file__).resolve().parent.parent
-IN_ORDER = ("01_look", "03_select", "05_apply", "app")  # the third reads what the second writes
+IN_ORDER = ("01_look", "02_score", "03_select", "05_apply", "app")  # 05 reads what 03 writes
 N = 260
 
 

@@ -1,4 +1,4 @@
-"""The Jupyter widgets of the workbench: `from widgets import Bench, LossCurve`.
+"""The Jupyter widgets of the workbench: `from widgets import Bench, LossCurve, ProgressBar`.
 
 What a browser test can hold on to. Everything lies within `.wb-bench`; numbers stand in data attributes without
 separators.
@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from widgets.bench import Bench
     from widgets.loss_curve import LossCurve
+    from widgets.progress_bar import ProgressBar
 
-__all__ = ["Bench", "LossCurve"]
+__all__ = ["Bench", "LossCurve", "ProgressBar"]
 
 
 def __getattr__(name: str) -> Any:
@@ -35,4 +36,8 @@ def __getattr__(name: str) -> Any:
         from widgets.loss_curve import LossCurve
 
         return LossCurve
+    if name == "ProgressBar":
+        from widgets.progress_bar import ProgressBar
+
+        return ProgressBar
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
