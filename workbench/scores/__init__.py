@@ -12,6 +12,7 @@ from workbench.scores import (
     language,
     perplexity,
     prototype,
+    redpajama,
 )
 from workbench.scores.base import ScoreSpec
 
@@ -25,6 +26,7 @@ SCORES: dict[str, ScoreSpec] = {
         *gopher_quality.SPECS,
         *gopher_repetition.SPECS,
         *fineweb.SPECS,
+        *redpajama.SPECS,
         *perplexity.SPECS,
         *embedding.SPECS,
         *prototype.SPECS,
