@@ -142,9 +142,12 @@ def has_default(field: Any) -> bool:
 def test_scores_of_one_function_share_what_the_pass_is_planned_by() -> None:
     for p in plan_passes(SCORES):
         for spec in p.specs:
-            assert (spec.needs, spec.params, spec.fit, spec.scope) == (
-                p.first.needs, p.first.params, p.first.fit, p.first.scope,
+            assert (spec.needs, spec.fit, spec.scope, spec.shares_views) == (
+                p.first.needs, p.first.fit, p.first.scope, p.first.shares_views,
             )  # fmt: skip
+            assert type(p.params_of(spec)) is spec.params
+            if spec.shares_views:
+                assert (spec.needs, spec.fit, spec.scope) == (("text",), None, "row")
 
 
 @pytest.mark.parametrize("name", ROW_PASSES)

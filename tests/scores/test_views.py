@@ -41,6 +41,8 @@ def test_fast_words_are_nearly_those_of_datatrove(documents):
         ("f(x)=y; a/b 1,000.5 3-4", ["f(x)=y", ";", "a", "/", "b", "1,000.5", "3", "-", "4"]),
         ("a_b(__init__) end.Start example.com", ["a_b(__init__", ")", "end", ".", "Start", "example.com"]),
         ("so -- on... (e.g.)", ["so", "--", "on", "...", "(", "e.g", ".", ")"]),
+        ("at http://a.org/b-c/, (https://d.org).", ["at", "http://a.org/b-c/", ",", "(", "https://d.org", ")", "."]),
+        ("E.T. went?—yes", ["E.T", ".", "went?—yes"]),
         ("我们。今天", ["我们", "。", "今天"]),
     ],
 )  # fmt: skip
@@ -81,10 +83,14 @@ def test_duplicates_count_what_came_before(parts):
     assert duplicates(parts) == (len(repeats), sum(map(len, repeats)))
 
 
+HOSTILE = [
+    "x", "\n", "word ", "(", "a(", "a.b,", "-(", "a-", "..,", "'s", "a'", "🎉", "http://", "http://..", "—", "a?—",
+    "A.", "<a href='/b'>", "a((((((((((",
+]  # fmt: skip
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "piece", ["x", "\n", "word ", "(", "a(", "a.b,", "-(", "a-", "..,", "'s", "a'", "🎉", "<a href='/b'>", "a((((((((("]
-)  # fmt: skip
+@pytest.mark.parametrize("piece", HOSTILE)
 def test_ten_times_the_text_is_split_in_about_ten_times_as_long(piece):
     def seconds(n_chars):
         text = (piece * (n_chars // len(piece) + 1))[:n_chars]

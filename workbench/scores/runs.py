@@ -38,11 +38,6 @@ class Words:
         return len(self.list)
 
     @cached_property
-    def kinds(self) -> frozenset[str]:
-        """The different words."""
-        return frozenset(self.list)
-
-    @cached_property
     def lengths(self) -> IntArray:
         """Characters of each word, int64 (n,)."""
         return np.fromiter(map(len, self.list), dtype=np.int64, count=len(self.list))
