@@ -47,7 +47,8 @@ MAY_IMPORT["__init__"] = {*MAY_IMPORT["cli"], "cli"}
 
 # In these folders the files stand side by side and only these are shared.
 SHARED_BY_SIBLINGS = {
-    "scores": {"base", "words"},  # words.py is the one splitter of three families
+    # words.py splits, runs.py counts words and views.py finds each part of a text once, for all text signals
+    "scores": {"base", "words", "runs", "views"},
     "selectors": {"base", "budget"},
     "mixtures": {"base"},
 }

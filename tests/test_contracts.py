@@ -148,9 +148,12 @@ def has_default(field: Any) -> bool:
 def test_scores_of_one_function_share_what_the_pass_is_planned_by() -> None:
     for p in plan_passes(SCORES):
         for spec in p.specs:
-            assert (spec.needs, spec.params, spec.fit, spec.scope) == (
-                p.first.needs, p.first.params, p.first.fit, p.first.scope,
+            assert (spec.needs, spec.fit, spec.scope, spec.shares_views) == (
+                p.first.needs, p.first.fit, p.first.scope, p.first.shares_views,
             )  # fmt: skip
+            assert type(p.params_of(spec)) is spec.params
+            if spec.shares_views:
+                assert (spec.needs, spec.fit, spec.scope) == (("text",), None, "row")
 
 
 @pytest.mark.parametrize("name", ROW_PASSES)
@@ -200,7 +203,7 @@ ZERO_WHEN_EMPTY = {"n_chars", "n_bytes", "n_tokens", "n_scored", "n_truncated_to
 @pytest.mark.parametrize("spec", [s for s in SCORES.values() if s.scope == "row"], ids=lambda spec: spec.name)
 def test_an_empty_text_has_a_count_of_0_and_no_share_of_anything(spec: ScoreSpec) -> None:
     value = whole(spec.name)[spec.name][EMPTY]
-    if spec.name in ZERO_WHEN_EMPTY or spec.name.startswith("c4_n_"):
+    if spec.name in ZERO_WHEN_EMPTY or spec.name.startswith(("c4_n_", "rps_n_")):
         assert value == 0 or np.isnan(value)
     elif spec.needs in (("text",), ("text", "lm"), ("text", "ngram"), ("text", "tokenizer")):
         assert np.isnan(value), f"{spec.name} of an empty text is {value}"

@@ -211,7 +211,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.state.load(Table(sample, self._models))
 
     def _n_passes(self, names: Iterable[str]) -> int:
-        return len([p for p in plan_passes(names) if p.first.name not in self.table.scores])
+        return len([p for p in plan_passes(names) if p.without(self.table.scores) is not None])
 
     def _copy(self) -> Table:
         """A copy of the table to score into: that happens in a thread, and the kernel reads the table meanwhile."""

@@ -140,8 +140,9 @@ def _bin_labels(name: str, values: Array, at_most: int = 24) -> tuple[Chart, Int
 def family(score: str) -> str:
     """The family under which forms and charts group a score."""
     head = score.split("_")[0]
-    if head in ("gopher", "fineweb", "c4"):
-        return {"gopher": "Gopher", "fineweb": "FineWeb", "c4": "C4"}[head]
+    published = {"gopher": "Gopher", "fineweb": "FineWeb", "c4": "C4", "rps": "RedPajama"}
+    if head in published:
+        return published[head]
     spec = SCORES.get(score)
     needs = spec.needs if spec else ()
     if (spec and spec.scope == "sample") or "embedding" in needs or "embedder" in needs:

@@ -23,7 +23,7 @@ _MAX_DOCUMENTS = 10_000_000
 _MAX_SEED = 2**31 - 1
 _REASONS = 20
 _FIRST = ("n_tokens", "n_chars", "n_bytes", "compression_ratio", "language", "language_score", "perplexity")
-_FAMILIES = ("Basics", "Language model", "Gopher", "FineWeb", "C4", "Meaning")
+_FAMILIES = ("Basics", "Language model", "Gopher", "FineWeb", "C4", "RedPajama", "Meaning")
 
 
 @dataclass(frozen=True)

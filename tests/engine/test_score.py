@@ -15,6 +15,7 @@ from workbench.errors import Cancelled, StoreError
 from workbench.progress import Silent
 from workbench.scores import SCORES
 from workbench.scores.base import Inputs, ScoreSpec
+from workbench.scores.views import TextView
 from workbench.store import columns
 
 PART_ROWS = 16
@@ -95,6 +96,28 @@ def test_what_is_in_the_store_is_not_computed_again(
 
 def folders(store: Path) -> set[str]:
     return {path.parent.name for path in store.rglob("complete.json")}
+
+
+def test_of_signals_in_one_pass_only_those_that_are_missing_are_computed(
+    sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts: list[str] = []
+    find = TextView.words
+    monkeypatch.setattr(TextView, "words", lambda view, how: texts.append(view.text) or find(view, how))
+    score(sample, ["fineweb_newlines_per_word"], store=tmp_path / "store")
+    assert len(texts) == 70
+    names = ["c4_n_lines", "gopher_n_words", "fineweb_newlines_per_word"]
+    table = score(sample, names, store=tmp_path / "store")
+    assert len(texts) == 140
+    assert set(names) <= set(table.scores)
+    add_scores(table, ["gopher_top_2_gram_ratio", *names], store=tmp_path / "store")
+    assert len(texts) == 210
+    score(sample, ["gopher_top_2_gram_ratio", *names], store=tmp_path / "store")
+    assert len(texts) == 210
+    monkeypatch.undo()
+    monkeypatch.setattr(columns, "PART_ROWS", PART_ROWS)
+    score(sample, ["gopher_top_2_gram_ratio", *names], store=tmp_path / "whole")
+    assert bytes_of(tmp_path / "store") == bytes_of(tmp_path / "whole")
 
 
 def test_each_thing_that_defines_a_column_has_a_column_of_its_own(

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.scores.base import Inputs
-from workbench.scores.c4 import SPECS, C4Params, c4_signals, compute, count_sentences
+from workbench.scores.c4 import (
+    SPECS,
+    C4Params,
+    c4_signals,
+    compute,
+    count_sentences,
+    count_sentences_fast,
+)
 
 STATS = {
     "c4_n_lines": "line-total",
@@ -80,9 +87,11 @@ def test_datatrove_finds_too_few_sentences_just_above_our_number_given_its_split
 
 def test_our_sentence_counter_agrees_with_datatroves_on_nearly_all_lines(documents):
     lines = [line.strip() for text, _ in documents[::2] for line in text.splitlines() if line.strip()]
-    equal = [count_sentences(line) == len(split_into_sentences(line)) for line in lines]
+    theirs = [len(split_into_sentences(line)) for line in lines]
     assert len(lines) > 1_000
-    assert sum(equal) / len(equal) > 0.995
+    for count, least in ((count_sentences, 0.995), (count_sentences_fast, 0.95)):
+        equal = [count(line) == n for line, n in zip(lines, theirs, strict=True)]
+        assert sum(equal) / len(equal) > least
 
 
 @pytest.mark.parametrize(
@@ -98,6 +107,17 @@ def test_our_sentence_counter_agrees_with_datatroves_on_nearly_all_lines(documen
 )
 def test_count_sentences_of_simple_lines(line, n_sentences):
     assert count_sentences(line) == n_sentences
+    assert count_sentences_fast(line) == n_sentences
+    # The name of the splitter chooses between the two.
+    for words in ("fast", "datatrove"):
+        params = C4Params(min_line_words=0, terminal_punctuation=False, words=words)
+        assert c4_signals(line, params)["c4_n_sentences"] == n_sentences
+
+
+def test_the_splitter_decides_about_an_abbreviation():
+    line = "It was Prof. Moriarty and nobody else."
+    assert c4_signals(line, C4Params(words="fast"))["c4_n_sentences"] == 2
+    assert c4_signals(line, C4Params(words="datatrove"))["c4_n_sentences"] == 1
 
 
 def test_a_javascript_line_hides_its_curly_bracket_but_not_its_lorem_ipsum():

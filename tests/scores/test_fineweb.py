@@ -5,8 +5,9 @@ from datatrove.pipeline.filters.fineweb_quality_filter import FineWebQualityFilt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.scores.base import Inputs, NoParams
+from workbench.scores.base import Inputs
 from workbench.scores.fineweb import SPECS, compute, fineweb_signals
+from workbench.scores.views import WordsParams
 from workbench.scores.words import split_words
 
 EPSILON = 1e-6
@@ -47,7 +48,7 @@ def test_a_carriage_return_hides_a_terminal_mark_and_counts_to_the_length():
 
 
 def test_compute_gives_one_float32_column_a_spec():
-    columns = compute(Inputs(["a", "b"], ["", ""], ["Yes.\nno no no", " \n"]), NoParams(), {})
+    columns = compute(Inputs(["a", "b"], ["", ""], ["Yes.\nno no no", " \n"]), WordsParams(), {})
     assert list(columns) == [spec.name for spec in SPECS]
     assert {(column.dtype.name, column.shape) for column in columns.values()} == {("float32", (2,))}
     assert columns["fineweb_newlines_per_word"][0] == pytest.approx(1 / 5)

@@ -5,8 +5,9 @@ from datatrove.pipeline.filters.gopher_quality_filter import GopherQualityFilter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.scores.base import Inputs, NoParams
+from workbench.scores.base import Inputs
 from workbench.scores.gopher_quality import SPECS, compute, gopher_quality_signals
+from workbench.scores.views import WordsParams
 from workbench.scores.words import split_words
 
 EPSILON = 1e-6
@@ -133,7 +134,7 @@ def test_stop_words_count_by_kind_and_in_lower_case_only():
 
 def test_compute_gives_one_float32_column_a_spec_in_the_order_of_the_texts():
     columns = compute(
-        Inputs(["a", "b", "c"], [""] * 3, ["the cat", "", "a bee and the bird"]), NoParams(), {}
+        Inputs(["a", "b", "c"], [""] * 3, ["the cat", "", "a bee and the bird"]), WordsParams(), {}
     )
     assert list(columns) == [spec.name for spec in SPECS]
     assert {(column.dtype.name, column.shape) for column in columns.values()} == {("float32", (3,))}

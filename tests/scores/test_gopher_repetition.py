@@ -11,9 +11,10 @@ from datatrove.pipeline.filters.gopher_repetition_filter import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.scores import gopher_repetition
-from workbench.scores.base import Inputs, NoParams
+from workbench.scores import runs
+from workbench.scores.base import Inputs
 from workbench.scores.gopher_repetition import SPECS, compute, gopher_repetition_signals
+from workbench.scores.views import WordsParams
 from workbench.scores.words import split_words
 
 EPSILON = 1e-6
@@ -102,7 +103,8 @@ def test_hash_collisions_change_nothing(words):
     text = " ".join(words)
     expected = gopher_repetition_signals(text, words)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gopher_repetition, "_hash", lambda word: 0)
+        patch.setattr(runs, "_BASE", 0)  # then a hash is that of the first character
+        patch.setattr(runs, "powers", runs._powers)
         assert gopher_repetition_signals(text, words) == expected
 
 
@@ -134,7 +136,7 @@ def test_white_space_alone_has_lines_but_no_n_grams():
 
 
 def test_compute_gives_one_float32_column_a_spec():
-    columns = compute(Inputs(["a", "b"], ["", ""], ["x\nx\n", ""]), NoParams(), {})
+    columns = compute(Inputs(["a", "b"], ["", ""], ["x\nx\n", ""]), WordsParams(), {})
     assert list(columns) == [spec.name for spec in SPECS]
     assert {(column.dtype.name, column.shape) for column in columns.values()} == {("float32", (2,))}
     assert columns["gopher_dup_lines_fraction"][0] == pytest.approx(1 / 3)

@@ -6,7 +6,7 @@ from datatrove.utils.text import TERMINAL_PUNCTUATION as DATATROVE_TERMINAL
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.scores.words import PUNCTUATION, TERMINAL_PUNCTUATION, duplicates, split_words
+from workbench.scores.words import PUNCTUATION, TERMINAL_PUNCTUATION, split_words
 
 
 def test_the_character_sets_are_datatroves():
@@ -50,10 +50,6 @@ def test_words_hold_all_of_the_text_but_its_white_space(text):
 def test_a_long_chunk_of_marks_loses_nothing(n_chars):
     text = ("(.,..a" * n_chars)[: n_chars - 1] + "…"
     assert "".join(split_words(text)) == text
-
-
-def test_duplicates_count_what_came_before():
-    assert duplicates(["ab", "c", "ab", "ab", ""]) == (2, 4)
 
 
 @pytest.mark.slow

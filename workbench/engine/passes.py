@@ -1,12 +1,12 @@
-"""Which scores are computed in which order: scores of one function in one pass, what a score reads before
-it.
+"""Which scores are computed in which order: scores of one function in one pass, and all those that share what is
+found of a text; what a score reads before it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -19,22 +19,27 @@ from workbench.scores.base import Compute, Fit, Inputs, ScoreSpec, State
 Role = Literal["tokenizer", "lm", "embedder", "ngram"]
 MODEL_NEEDS: tuple[Role, ...] = get_args(Role)
 _GIVEN = {"text", *MODEL_NEEDS}
+_FEW_DOCUMENTS, _FEW_CHARS = 64, 1_000_000
 
 
 @dataclass(frozen=True)
 class Pass:
-    """Scores that come out of one call.
+    """Scores that are computed in one go over the documents.
 
     Attributes
     ----------
     specs
-        All the scores that the call returns, whether asked for or not.
+        All the scores that come out, whether asked for or not.
     params
-        The params dataclass, shared.
+        The params dataclass of the first one's function.
+    more_params
+        Those of further functions that go over the documents together with the first, by function: what one
+        of them finds of a text, the next one needn't find again.
     """
 
     specs: tuple[ScoreSpec, ...]
     params: Any
+    more_params: Mapping[Compute, Any] = field(default_factory=dict, hash=False)
 
     @property
     def first(self) -> ScoreSpec:
@@ -47,11 +52,6 @@ class Pass:
         return (
             self.first.name if len(self.specs) == 1 else f"{self.first.name} and {len(self.specs) - 1} more"
         )
-
-    @property
-    def compute(self) -> Compute:
-        """The shared function."""
-        return self.first.compute
 
     @property
     def fit(self) -> Fit | None:
@@ -68,9 +68,27 @@ class Pass:
         """The scores it reads."""
         return tuple(need for need in self.first.needs if need not in _GIVEN)
 
+    def params_of(self, spec: ScoreSpec) -> Any:
+        """The params dataclass of the score's function."""
+        return self.more_params.get(spec.compute, self.params)
+
+    def without(self, names: Container[str]) -> Pass | None:
+        """The pass less the functions whose scores are all among `names`; None if none is left."""
+        wanted = {spec.compute for spec in self.specs if spec.name not in names}
+        specs = tuple(spec for spec in self.specs if spec.compute in wanted)
+        return _joined(specs, {spec.compute: self.params_of(spec) for spec in specs}) if specs else None
+
     def run(self, inputs: Inputs, state: State) -> dict[str, Array]:
         """Compute, and hold every column to its dtype and the number of documents."""
-        columns = self.compute(inputs, self.params, state)
+        if not self.first.shares_views:
+            return self._run(inputs, state)
+        parts = [self._run(inputs.rows(rows), state) for rows in _few_at_a_time(inputs.texts)]
+        return {spec.name: np.concatenate([part[spec.name] for part in parts]) for spec in self.specs}
+
+    def _run(self, inputs: Inputs, state: State) -> dict[str, Array]:
+        columns: dict[str, Array] = {}
+        for function in dict.fromkeys(spec.compute for spec in self.specs):
+            columns |= function(inputs, self.more_params.get(function, self.params), state)
         out = {}
         for spec in self.specs:
             column = np.ascontiguousarray(columns[spec.name], dtype=spec.dtype)
@@ -112,11 +130,35 @@ def plan_passes(names: Iterable[str], params: Mapping[str, Mapping[str, object]]
                 visit(need)
         specs = tuple(s for s in SCORES.values() if s.compute is spec.compute)
         done.update(s.name for s in specs)
-        passes.append(Pass(specs, _params(specs, settings)))
+        params = {spec.compute: _params(specs, settings)}
+        if spec.shares_views:
+            together = next((i for i, p in enumerate(passes) if p.first.shares_views), None)
+            if together is not None:
+                before = passes[together]
+                params = {s.compute: before.params_of(s) for s in before.specs} | params
+                passes[together] = _joined((*before.specs, *specs), params)
+                return
+        passes.append(_joined(specs, params))
 
     for name in names:
         visit(name)
     return passes
+
+
+def _few_at_a_time(texts: Sequence[str]) -> Iterator[slice]:
+    """Rows that are computed together: what is found of a text takes many times its space."""
+    start = n_chars = 0
+    for row, text in enumerate(texts):
+        if row > start and (row - start >= _FEW_DOCUMENTS or n_chars + len(text) > _FEW_CHARS):
+            yield slice(start, row)
+            start, n_chars = row, 0
+        n_chars += len(text)
+    yield slice(start, len(texts))
+
+
+def _joined(specs: tuple[ScoreSpec, ...], params: Mapping[Compute, Any]) -> Pass:
+    first = specs[0].compute
+    return Pass(specs, params[first], {function: p for function, p in params.items() if function != first})
 
 
 def _spec(name: str) -> ScoreSpec:

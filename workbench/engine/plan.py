@@ -133,7 +133,7 @@ def _check_definitions(
             if entry is None:
                 raise ManifestError(f"the manifest lacks the score {spec.name}; export it again")
             state = states[spec.name]
-            same = entry.params == params_json(p.params) and entry.dtype == spec.dtype
+            same = entry.params == params_json(p.params_of(spec)) and entry.dtype == spec.dtype
             same = same and set(entry.models) == set(p.model_needs) <= manifest.models.keys()
             if not same or entry.state != (state_digest(state) if state else None):
                 raise ManifestError(

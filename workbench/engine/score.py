@@ -163,19 +163,27 @@ def add_scores(
     store = store if isinstance(store, Store) else Store(store)
     table.models.tokens.folder = store.root / "tokens"
     for pass_ in plan_passes(names, params):
-        if pass_.first.name not in table.scores:
-            _run_pass(table, pass_, store, seed, progress or Silent())
+        wanted = pass_.without(table.scores)
+        if wanted is not None:
+            _run_pass(table, wanted, store, seed, progress or Silent())
 
 
 def define(pass_: Pass, table: Table, state: State) -> dict[str, dict[str, Any]]:
     """What defines each column of a pass: enough to compute the same numbers elsewhere."""
     shared = {
-        "params": params_json(pass_.params),
         "models": {kind: dict(table.models.definition(kind)) for kind in pass_.model_needs},
         "needs": {name: ColumnKey(name, table.definitions[name]).digest for name in pass_.score_needs},
         "state": state_digest(state) if state else None,
     }
-    return {spec.name: {"version": spec.version, "dtype": spec.dtype, **shared} for spec in pass_.specs}
+    return {
+        spec.name: {
+            "version": spec.version,
+            "dtype": spec.dtype,
+            "params": params_json(pass_.params_of(spec)),
+            **shared,
+        }
+        for spec in pass_.specs
+    }
 
 
 def _run_pass(table: Table, pass_: Pass, store: Store, seed: int, progress: Progress) -> None:
@@ -185,14 +193,14 @@ def _run_pass(table: Table, pass_: Pass, store: Store, seed: int, progress: Prog
     if pass_.first.scope == "sample":
         where["seed"] = str(seed)
     keys = {name: ColumnKey(name, {**definition, **where}) for name, definition in definitions.items()}
-    missing = [name for name, key in keys.items() if not store.is_complete(key)]
-    if missing:
-        writers = {name: store.writer(key, len(table)) for name, key in keys.items()}
+    missing = pass_.without({name for name, key in keys.items() if store.is_complete(key)})
+    if missing is not None:
+        writers = {spec.name: store.writer(keys[spec.name], len(table)) for spec in missing.specs}
         if pass_.first.scope == "sample":
-            _write_whole(table, pass_, writers, state, seed, progress)
+            _write_whole(table, missing, writers, state, seed, progress)
         else:
-            _write_parts(table, pass_, writers, state, progress, store)
-        for spec in pass_.specs:
+            _write_parts(table, missing, writers, state, progress, store)
+        for spec in missing.specs:
             writers[spec.name].finish(spec.dtype)
     table.definitions.update(definitions)
     table.scores.update({name: store.read(key) for name, key in keys.items()})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from workbench.checks import Array, FloatArray
+from workbench.scores.views import TextView
 
 State = Mapping[str, Array]
 """A fitted artefact: named arrays, saved as safetensors."""
@@ -54,6 +56,16 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.doc_ids)
 
+    def rows(self, rows: slice) -> Inputs:
+        """The inputs of some of the documents."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Inputs(self.doc_ids[rows], self.sources[rows], self.texts[rows], columns, self.models)
+
+    @cached_property
+    def views(self) -> list[TextView]:
+        """What has been found of each text, shared by all who read these inputs."""
+        return [TextView(text) for text in self.texts]
+
 
 @dataclass(frozen=True)
 class NoParams:
@@ -92,6 +104,8 @@ class ScoreSpec:
         "sample": defined on the sample as a whole (map, clusters), for looking at; a manifest can't hold it.
     labels
         For a categorical score: the value i stands for labels[i].
+    shares_views
+        Whether it reads `Inputs.views` and nothing else: all such scores go over the documents together.
     """
 
     name: str
@@ -108,8 +122,14 @@ class ScoreSpec:
     status: Status = "published"
     dtype: str = "float32"
     labels: tuple[str, ...] = ()
+    shares_views: bool = False
 
 
 def as_column(values: Sequence[float] | FloatArray, dtype: str = "float32") -> Array:
     """`values` as a contiguous array of `dtype`."""
     return np.ascontiguousarray(values, dtype=dtype)
+
+
+def as_columns(specs: Sequence[ScoreSpec], rows: Sequence[Mapping[str, float]]) -> dict[str, Array]:
+    """The column of each spec, one row a document."""
+    return {spec.name: as_column([row[spec.name] for row in rows], spec.dtype) for spec in specs}

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 from workbench.checks import Array
-from workbench.scores.base import Better, Inputs, NoParams, ScoreSpec, State, as_column
-from workbench.scores.words import TERMINAL_PUNCTUATION, duplicates, split_words
+from workbench.scores.base import Better, Inputs, ScoreSpec, State, as_columns
+from workbench.scores.views import TextView, WordsParams, duplicates
+from workbench.scores.words import TERMINAL_PUNCTUATION
 
-_LINE_ENDS = tuple(sorted(TERMINAL_PUNCTUATION))
 _SHORT_LINE_CHARS = 30
 
 
@@ -21,7 +21,7 @@ def fineweb_signals(text: str, words: Sequence[str]) -> dict[str, float]:
     text
         Any text. Lines are parted by "\n" alone, and blank ones don't count.
     words
-        Its words and marks, as `split_words` gives them.
+        Its words and marks, as a splitter gives them, none empty.
 
     Returns
     -------
@@ -42,34 +42,41 @@ def fineweb_signals(text: str, words: Sequence[str]) -> dict[str, float]:
     >>> found["fineweb_dup_lines_chars_fraction"], found["fineweb_newlines_per_word"]
     (0.35, 0.375)
     """
-    lines = [line for line in text.split("\n") if line and not line.isspace()]
+    return _signals(TextView(text), len(words))
+
+
+def compute(inputs: Inputs, params: WordsParams, state: State) -> Mapping[str, Array]:
+    """The columns named in SPECS, each float32 (n,)."""
+    return as_columns(SPECS, [_signals(view, len(view.words(params.words))) for view in inputs.views])
+
+
+def _signals(view: TextView, n_words: int) -> dict[str, float]:
+    lines = [line for line in view.newline_parts if line and not line.isspace()]
     if not lines:
         return dict.fromkeys((spec.name for spec in SPECS), math.nan)
-    n_newlines = text.count("\n")
+    n_newlines = len(view.newline_parts) - 1
     _, n_repeated_chars = duplicates(lines)
+    n_terminal = sum([line[-1] in TERMINAL_PUNCTUATION for line in lines])
+    n_short = sum([len(line) <= _SHORT_LINE_CHARS for line in lines])
     return {
-        "fineweb_terminal_lines_fraction": sum(line.endswith(_LINE_ENDS) for line in lines) / len(lines),
-        "fineweb_short_lines_fraction": sum(len(line) <= _SHORT_LINE_CHARS for line in lines) / len(lines),
-        "fineweb_dup_lines_chars_fraction": n_repeated_chars / (len(text) - n_newlines),
-        "fineweb_newlines_per_word": n_newlines / len(words) if words else math.nan,
+        "fineweb_terminal_lines_fraction": n_terminal / len(lines),
+        "fineweb_short_lines_fraction": n_short / len(lines),
+        "fineweb_dup_lines_chars_fraction": n_repeated_chars / (len(view.text) - n_newlines),
+        "fineweb_newlines_per_word": n_newlines / n_words if n_words else math.nan,
     }
-
-
-def compute(inputs: Inputs, params: NoParams, state: State) -> Mapping[str, Array]:
-    """The columns named in SPECS, each float32 (n,)."""
-    rows = [fineweb_signals(text, split_words(text)) for text in inputs.texts]
-    return {spec.name: as_column([row[spec.name] for row in rows]) for spec in SPECS}
 
 
 def _spec(name: str, title: str, unit: str, better: Better) -> ScoreSpec:
     return ScoreSpec(
         name=name,
-        version=1,
+        version=2,
         title=title + "; NaN if every line is blank",
         unit=unit,
         better=better,
         needs=("text",),
+        params=WordsParams,
         compute=compute,
+        shares_views=True,
         paper="Penedo et al. 2024, arXiv:2406.17557",
     )
 

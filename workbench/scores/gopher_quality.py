@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from workbench.checks import Array
-from workbench.scores.base import Better, Inputs, NoParams, ScoreSpec, State, as_column
-from workbench.scores.words import PUNCTUATION, split_words
+from workbench.scores.base import Better, Inputs, ScoreSpec, State, as_columns
+from workbench.scores.runs import Words
+from workbench.scores.views import TextView, WordsParams
 
 _STOP_WORDS = frozenset(("the", "be", "to", "of", "and", "that", "have", "with"))
 _BULLETS = ("•", "-")
 _ELLIPSES = ("...", "…")
-_MARKS = "".join(sorted(PUNCTUATION))
 
 
 def gopher_quality_signals(text: str, words: Sequence[str]) -> dict[str, float]:
@@ -24,7 +23,7 @@ def gopher_quality_signals(text: str, words: Sequence[str]) -> dict[str, float]:
     text
         Any text. Lines are those of `str.splitlines`.
     words
-        Its words and marks, as `split_words` gives them.
+        Its words and marks, as a splitter gives them, none empty.
 
     Returns
     -------
@@ -47,33 +46,32 @@ def gopher_quality_signals(text: str, words: Sequence[str]) -> dict[str, float]:
     >>> found["gopher_n_words"], found["gopher_mean_word_length"], found["gopher_n_stop_words"]
     (4.0, 2.25, 2.0)
     """
-    lines = text.splitlines()
-    n_bullets = sum(line.lstrip().startswith(_BULLETS) for line in lines)
-    n_ellipses = sum(line.rstrip().endswith(_ELLIPSES) for line in lines)
-    kinds = Counter(words)
-    n_words = n_chars = n_alpha = 0
-    for word, count in kinds.items():
-        if word.strip(_MARKS):
-            n_words += count
-            n_chars += count * len(word)
-        if word.isalpha() or any(map(str.isalpha, word)):
-            n_alpha += count
+    return _signals(TextView(text), Words(words))
+
+
+def compute(inputs: Inputs, params: WordsParams, state: State) -> Mapping[str, Array]:
+    """The columns named in SPECS, each float32 (n,)."""
+    return as_columns(SPECS, [_signals(view, view.words(params.words)) for view in inputs.views])
+
+
+def _signals(view: TextView, words: Words) -> dict[str, float]:
+    text, lines = view.text, view.lines
+    n_bullets = sum([line.lstrip().startswith(_BULLETS) for line in lines])
+    n_dots, n_signs = text.count("..."), text.count("…")
+    n_ellipses = 0
+    if n_dots or n_signs:
+        n_ellipses = sum([line.rstrip().endswith(_ELLIPSES) for line in lines])
+    n_words = int(words.is_word.sum())
     return {
         "gopher_n_words": float(n_words),
-        "gopher_mean_word_length": _over(n_chars, n_words),
+        "gopher_mean_word_length": _over(int(words.lengths[words.is_word].sum()), n_words),
         "gopher_hash_ratio": _over(text.count("#"), len(words)),
-        "gopher_ellipsis_ratio": _over(sum(map(text.count, _ELLIPSES)), len(words)),
+        "gopher_ellipsis_ratio": _over(n_dots + n_signs, len(words)),
         "gopher_bullet_lines_fraction": _over(n_bullets, len(lines)),
         "gopher_ellipsis_lines_fraction": _over(n_ellipses, len(lines)),
-        "gopher_alpha_words_fraction": _over(n_alpha, len(words)),
-        "gopher_n_stop_words": float(len(_STOP_WORDS & kinds.keys())),
+        "gopher_alpha_words_fraction": _over(int(words.has_letter.sum()), len(words)),
+        "gopher_n_stop_words": float(len(_STOP_WORDS.intersection(words.list))),
     }
-
-
-def compute(inputs: Inputs, params: NoParams, state: State) -> Mapping[str, Array]:
-    """The columns named in SPECS, each float32 (n,)."""
-    rows = [gopher_quality_signals(text, split_words(text)) for text in inputs.texts]
-    return {spec.name: as_column([row[spec.name] for row in rows]) for spec in SPECS}
 
 
 def _over(part: int, whole: int) -> float:
@@ -83,12 +81,14 @@ def _over(part: int, whole: int) -> float:
 def _spec(name: str, title: str, unit: str, better: Better) -> ScoreSpec:
     return ScoreSpec(
         name=name,
-        version=1,
+        version=2,
         title=title,
         unit=unit,
         better=better,
         needs=("text",),
+        params=WordsParams,
         compute=compute,
+        shares_views=True,
         paper="Rae et al. 2021, arXiv:2112.11446",
     )
 

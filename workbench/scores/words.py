@@ -1,4 +1,4 @@
-"""The words and repeated parts of a text, as the text signals (`gopher_*`, `fineweb_*`) count them.
+"""The words of a text, as the text signals (`gopher_*`, `fineweb_*`) count them.
 
 The published thresholds of those signals hold for one way of splitting words: datatrove's, which is spaCy's
 blank English tokenizer. `split_words` follows it closely without spaCy, since a pipeline that applies a
@@ -8,7 +8,7 @@ manifest should not need it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import product
 
@@ -41,13 +41,15 @@ TERMINAL_PUNCTUATION = _expand(_TERMINAL_RANGES)
 PUNCTUATION = TERMINAL_PUNCTUATION | _expand(_OTHER_PUNCTUATION_RANGES)
 """Characters that make no word: a token of these alone is a symbol."""
 
-_MARKS = (
+MARKS = (
     r""",:;!?¿؟¡()\[\]{}<>_#*&。？！，、；：～·।،۔؛٪…'"”“`‘´’‚„»«「」『』（）〔〕【】《》〈〉⟦⟧"""
     # Symbols, dingbats and emoji. Mathematical operators and plain arrows stay in their word.
     r"¦©®°\u2100\u2101\u2103-\u2106\u2114\u2116\u2117\u211e-\u2123\u2195-\u2199\u219c-\u21ff\u2300-\u2307\u230c-\u23ff"
     r"\u2400-\u244a\u249c-\u25b6\u25b8-\u25c0\u25c2-\u25f7\u2600-\u266e\u2670-\u2767\u2794-\u27bf\u2800-\u28ff"
     r"\u2b00-\u2bff\u3004\u3012\u3013\ufffc\ufffd\U0001f000-\U0001f3fa\U0001f400-\U0001faff"
 )
+"""What a chunk is parted at where it stands at either end: the inside of a character class."""
+
 _QUOTES = r"""'"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉⟦⟧"""
 # spaCy counts all of the Indic and CJK blocks as letters, vowel signs and brackets too; Python's \w doesn't.
 _BLOCKS = r"[\u0900-\u0dff\u2e80-\u303f]"
@@ -62,17 +64,17 @@ _UNITS = (
 )
 _CURRENCY = r"\$|£|€|¥|฿|[\u20a0-\u20bf]"
 
-_PREFIX = re.compile(rf"[{_MARKS}§%=—–]|\+(?![0-9])|\.\.+|(?:US|C|A)\$|{_CURRENCY}")
+_PREFIX = re.compile(rf"[{MARKS}§%=—–]|\+(?![0-9])|\.\.+|(?:US|C|A)\$|{_CURRENCY}")
 _SUFFIX = re.compile(
-    rf"(?:[{_MARKS}—–]|['’][sS]|(?<=[0-9])(?:\+|{_CURRENCY}|{_UNITS})"
-    rf"|(?:(?<=[0-9%²\-+{_MARKS}])|(?<={_NOT_UPPER})|(?<={_NOT_LOWER}{_NOT_LOWER}))\.)\Z"
+    rf"(?:[{MARKS}—–]|['’][sS]|(?<=[0-9])(?:\+|{_CURRENCY}|{_UNITS})"
+    rf"|(?:(?<=[0-9%²\-+{MARKS}])|(?<={_NOT_UPPER})|(?<={_NOT_LOWER}{_NOT_LOWER}))\.)\Z"
 )
 _INFIX = re.compile(
     rf"\.\.+|[…\u2600-\u26ff\U0001f300-\U0001faff©®°]|(?<=[0-9])[+\-*^](?=[0-9-])"
     rf"|(?:(?<={_NOT_UPPER})|(?<=[{_QUOTES}]))\.(?={_NOT_LOWER}|[{_QUOTES}])"
     rf"|(?<={_ALPHA}),(?={_ALPHA})|(?<={_ALNUM})(?:---?|——|[-–—~])(?={_ALPHA})|(?<={_ALNUM})[:<>=/](?={_ALPHA})"
 )
-_RUN = re.compile(rf"[{_MARKS}§%=—–.]*")
+_RUN = re.compile(rf"[{MARKS}§%=—–.]*")
 _RUN_PARTS = re.compile(r"\.\.+|.")
 _URL = re.compile(
     r"(?:[\w+\-.]{2,}://)?(?:\S+@)?(?:[A-Za-z0-9\u00a1-\uffff][A-Za-z0-9\u00a1-\uffff_-]*\.)+"
@@ -167,19 +169,6 @@ def split_words(text: str) -> list[str]:
     for chunk in text.split():
         words.extend(_cached_chunk(chunk) if len(chunk) <= _LONGEST_CACHED else _split_chunk(chunk))
     return words
-
-
-def duplicates(parts: Iterable[str]) -> tuple[int, int]:
-    """How many of `parts` repeat an earlier one, and the characters in those that do."""
-    seen: set[str] = set()
-    n_repeats = n_chars = 0
-    for part in parts:
-        if part in seen:
-            n_repeats += 1
-            n_chars += len(part)
-        else:
-            seen.add(part)
-    return n_repeats, n_chars
 
 
 def _split_chunk(chunk: str) -> Sequence[str]:
