@@ -21,7 +21,12 @@ def apply(
     choice: ModelFiles,
     reading: Reading,
     engine: Annotated[Engine, typer.Option(help="local, or ray for a cluster.")] = Engine.local,
-    workers: Annotated[int, typer.Option(help="Processes; each takes a shard at a time.", min=1)] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="Processes; each takes a shard at a time, and a GPU of its own if there are several.", min=1
+        ),
+    ] = 1,
     as_json: Json = False,
 ) -> None:
     """Decide for every document of a corpus as a manifest says; write kept, dropped and quarantined ones.

@@ -6,11 +6,13 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
+from pathlib import Path
 from typing import Protocol
 
 from workbench.engine.identify import hash_shard
@@ -81,6 +83,29 @@ def run_task(task: str, job: Job, item: tuple[int, ...]) -> int:
     return job.shard(item[0]).n_bytes
 
 
+def gpus() -> list[str]:
+    """The GPUs of this machine by CUDA's numbers, or those that CUDA_VISIBLE_DEVICES leaves; torch isn't asked."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [one.strip() for one in visible.split(",") if one.strip()]
+    return [str(i) for i in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
+
+
+def take_gpu(number: int, all_gpus: Sequence[str]) -> None:
+    """Leave this process the one GPU that is its own by its number; with fewer GPUs than workers some share one."""
+    if all_gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = all_gpus[number % len(all_gpus)]
+
+
+def _begin(parent: int, stop: Event, counter: Synchronized[int], all_gpus: Sequence[str]) -> None:
+    """Make a process a worker, before it imports anything heavy."""
+    with counter.get_lock():
+        number = counter.value
+        counter.value += 1
+    take_gpu(number, all_gpus)
+    _end_with_parent(parent, stop)
+
+
 def _end_with_parent(parent: int, stop: Event) -> None:
     """Let a worker end soon after its parent stops or is killed, and not go on beside the run that follows."""
 
@@ -95,7 +120,10 @@ def _end_with_parent(parent: int, stop: Event) -> None:
 
 
 class LocalRunner:
-    """Runs tasks in this process (one worker) or in `n_workers` processes, a shard each at a time."""
+    """Runs tasks in this process (one worker) or in `n_workers` processes, a shard each at a time.
+
+    Where there are several GPUs, each process has one of its own.
+    """
 
     def __init__(self, n_workers: int = 1) -> None:
         self._n_workers = n_workers
@@ -110,7 +138,8 @@ class LocalRunner:
         # spawn: a forked child of a process with torch's threads may hang
         context = multiprocessing.get_context("spawn")
         n_workers, stop = min(self._n_workers, len(todo)), context.Event()
-        with ProcessPoolExecutor(n_workers, context, _end_with_parent, (os.getpid(), stop)) as pool:
+        given = (os.getpid(), stop, context.Value("i", 0), gpus())
+        with ProcessPoolExecutor(n_workers, context, _begin, given) as pool:
             waiting: set[Future[int]] = {pool.submit(run_task, task, job, item) for item in todo}
             try:
                 while waiting:
