@@ -62,7 +62,8 @@ app: setup  ## Open the bench as an app (voila)
 	$(BIN)/python -m widgets.servers app notebooks/app.ipynb $(ARGS)
 
 bench: setup  ## Measure us and a peer on the same work (benchmarks/)
-	for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python "$$program"; done
+	for program in benchmarks/bench_*.py; do echo "== $$program"; $(BIN)/python -m "benchmarks.$$(basename "$$program" .py)"; done
+	$(BIN)/python -m benchmarks.bench_perplexity --model reference-lm
 
 picture: setup  ## Take the README's picture of the bench anew, with the browser test
 	WORKBENCH_PICTURE=notebooks/bench.png WORKBENCH_CHROMIUM="$$($(BIN)/python -m tests.browser.chromium)" \
