@@ -68,6 +68,10 @@ class Pass:
         """The scores it reads."""
         return tuple(need for need in self.first.needs if need not in _GIVEN)
 
+    def stored(self, spec: ScoreSpec) -> str:
+        """The type that a column has on disk."""
+        return spec.dtype if spec.stored is None else spec.stored(self.params)
+
     def run(self, inputs: Inputs, state: State) -> dict[str, Array]:
         """Compute, and hold every column to its dtype and the number of documents."""
         columns = self.compute(inputs, self.params, state)
@@ -117,6 +121,11 @@ def plan_passes(names: Iterable[str], params: Mapping[str, Mapping[str, object]]
     for name in names:
         visit(name)
     return passes
+
+
+def reads_embedding(name: str) -> bool:
+    """Whether a score is the embedding, or made from it."""
+    return name == "embedding" or any(reads_embedding(n) for n in _spec(name).needs if n not in _GIVEN)
 
 
 def _spec(name: str) -> ScoreSpec:

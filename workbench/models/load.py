@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from workbench.errors import ModelError
 from workbench.models.base import CausalLM, Definition, Embedder, Tokenizer
 from workbench.models.causal import WindowedLM, lm_definition
-from workbench.models.embed import SentenceEmbedder, embedder_definition
+from workbench.models.embedders import (
+    define_embedder,
+    load_embedder,
+    locate_embedder,
+    named_in,
+    parse_embedder,
+)
 from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM, Kind, Located, compare_digests, locate
 from workbench.models.reference import trained_on
 from workbench.models.tokens import FileTokenizer, tokenizer_definition
@@ -22,8 +29,10 @@ class Models:
 
     Parameters
     ----------
-    embedder, lm
-        Names as in `workbench.models.locate.locate`.
+    embedder
+        A name as in `workbench.models.embedders.parse_embedder`.
+    lm
+        A name as in `workbench.models.locate.locate`.
     dtype
         "float32", "bfloat16", or None: bfloat16 on CUDA; on a CPU float32 for the language model, and for the embedder
         bfloat16 where the CPU is faster in it.
@@ -45,7 +54,8 @@ class Models:
         expected: Mapping[str, Definition] | None = None,
     ) -> None:
         self.progress: Progress = Silent()
-        self._names: dict[Kind, str] = {"embedder": embedder, "lm": lm}
+        self._names: dict[Kind, str] = {"lm": lm}
+        self._embedder = parse_embedder(embedder)
         self._dtype = dtype
         self._expected = dict(expected or {})
         self._located: dict[Kind, Located] = {}
@@ -66,7 +76,7 @@ class Models:
         of_lm = definitions.get("lm") or definitions.get("tokenizer")
         of_embedder = definitions.get("embedder")
         models = cls(
-            embedder=embedder or (str(of_embedder["id"]) if of_embedder else DEFAULT_EMBEDDER),
+            embedder=str(named_in(of_embedder, embedder)) if of_embedder else embedder or DEFAULT_EMBEDDER,
             lm=lm or (str(of_lm["id"]) if of_lm else DEFAULT_LM),
             expected=definitions,
         )
@@ -100,7 +110,7 @@ class Models:
     def embedder(self) -> Embedder:
         if "embedder" not in self._loaded:
             definition = self.definition("embedder")
-            self._loaded["embedder"] = SentenceEmbedder(self._locate("embedder"), definition=definition)
+            self._loaded["embedder"] = load_embedder(definition, self._located_embedder)
         embedder: Embedder = self._loaded["embedder"]
         return embedder
 
@@ -115,6 +125,11 @@ class Models:
             self._located[kind] = locate(self._names[kind], kind, None if revision is None else str(revision))
         return self._located[kind]
 
+    @cached_property
+    def _located_embedder(self) -> Located | None:
+        revision = self._expected.get("embedder", {}).get("revision")
+        return locate_embedder(self._embedder, None if revision is None else str(revision))
+
     def _define(self, kind: Role) -> Definition:
         expected = self._expected.get(kind)
         if expected is not None:
@@ -123,7 +138,7 @@ class Models:
             return tokenizer_definition(self._locate("lm"))
         if kind == "lm":
             return lm_definition(self._locate("lm"), self._dtype)
-        return embedder_definition(self._locate("embedder"), self._dtype)
+        return define_embedder(self._embedder, self._located_embedder, self._dtype)
 
     def _hold(self, kind: Role, expected: Definition) -> Definition:
         """The expected definition, once the files here are shown to be those it names."""
@@ -132,7 +147,7 @@ class Models:
             raise ModelError(
                 f"the expected definition of the {kind} names no files; export the manifest again"
             )
-        located = self._locate("embedder" if kind == "embedder" else "lm")
-        found = {name: located.digest(name) for name in files if (located.folder / name).is_file()}
+        located = self._located_embedder if kind == "embedder" else self._locate("lm")
+        found = {n: located.digest(n) for n in files if (located.folder / n).is_file()} if located else {}
         compare_digests(str(expected.get("id")), files, found)
         return expected

@@ -26,6 +26,7 @@ class ModelSource(Protocol):
     def lm(self) -> Any: ...
     @property
     def embedder(self) -> Any: ...
+    def definition(self, kind: Any) -> Mapping[str, Any]: ...
     def trained_on(self) -> frozenset[str] | None: ...
 
 
@@ -41,6 +42,8 @@ class Inputs:
         The scores named in the spec's `needs`, each (n,); `embedding`, where needed, is float32 (n, d).
     models
         The models in use; only those named in `needs` ("tokenizer", "lm", "embedder") are loaded.
+    vectors
+        float32 (n, d), where the embedder in use is a column of the corpus: NaN where a row has none.
     """
 
     doc_ids: Sequence[str]
@@ -48,6 +51,7 @@ class Inputs:
     texts: Sequence[str]
     columns: Mapping[str, Array] = field(default_factory=dict)
     models: ModelSource | None = None
+    vectors: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.doc_ids)
@@ -90,6 +94,9 @@ class ScoreSpec:
         "sample": defined on the sample as a whole (map, clusters), for looking at; a manifest can't hold it.
     labels
         For a categorical score: the value i stands for labels[i].
+    stored
+        `params -> dtype` on disk where it is narrower than `dtype`; `compute` rounds to it, so that what is
+        read again is what was computed.
     """
 
     name: str
@@ -106,6 +113,7 @@ class ScoreSpec:
     status: Status = "published"
     dtype: str = "float32"
     labels: tuple[str, ...] = ()
+    stored: Callable[[Any], str] | None = None
 
 
 def as_column(values: Sequence[float] | FloatArray, dtype: str = "float32") -> Array:
