@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from workbench.models.pooled import PooledLM
 from workbench.models.tfidf import TfidfSvd
 from workbench.progress import Silent
 
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = {
     "all-MiniLM-L6-v2": ("sentence", "all-MiniLM-L6-v2"),
     "org/model": ("sentence", "org/model"),
@@ -101,6 +105,24 @@ def test_a_column_embeds_no_text():
         embedder.encode(["x"], Silent())
     with pytest.raises(InputError, match="it can't cut a text into chunks"):
         embedder.count_chunks(["x"])
+
+
+def test_models_need_no_table_library():
+    """They run on a bare GPU machine: numpy, torch, transformers and sentence-transformers are all there is."""
+    absent = (
+        "polars",
+        "pyarrow",
+        "orjson",
+        "pydantic",
+        "typer",
+        "rich",
+        "faiss",
+        "sklearn",
+        "scipy",
+        "zstandard",
+    )
+    code = f"import sys; sys.modules.update(dict.fromkeys({absent}))\nimport workbench.models.embedders"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_vectors_of_all_kinds_that_read_texts_are_unit_rows(tiny_llama):

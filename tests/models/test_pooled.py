@@ -21,12 +21,34 @@ def reference():
     return locate("reference-lm", "lm")
 
 
+@pytest.fixture(scope="module")
+def tiny_opt(tmp_path_factory, texts):
+    """SemDeDup's own kind of model: learned positions with an offset, and a tokenizer that prepends a token."""
+    from tokenizers.processors import TemplateProcessing
+    from transformers import OPTConfig, OPTForCausalLM
+
+    from workbench.models.reference import train_tokenizer
+
+    torch.manual_seed(2)
+    config = OPTConfig(
+        vocab_size=300, hidden_size=32, num_hidden_layers=2, num_attention_heads=2, ffn_dim=48,
+        max_position_embeddings=64, word_embed_proj_dim=32, eos_token_id=5, bos_token_id=5, pad_token_id=1,
+    )  # fmt: skip
+    tokenizer = train_tokenizer(texts, 300)
+    first = tokenizer.id_to_token(5)
+    tokenizer.post_processor = TemplateProcessing(single=f"{first} $A", special_tokens=[(first, 5)])
+    folder = tmp_path_factory.mktemp("opt")
+    OPTForCausalLM(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return locate(str(folder), "lm")
+
+
 def plain(located, text: str, pooling: str, max_tokens: int) -> np.ndarray:
     """One text through transformers' own model, its last hidden state pooled by hand."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
     model = AutoModelForCausalLM.from_pretrained(located.folder, dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(located.folder)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(located.folder / "tokenizer.json"))
     ids = tokenizer(text, return_tensors="pt", truncation=True, max_length=max_tokens)["input_ids"]
     with torch.inference_mode():
         states = model(ids, output_hidden_states=True).hidden_states[-1][0].double().numpy()
@@ -41,10 +63,11 @@ def plain(located, text: str, pooling: str, max_tokens: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
-@pytest.mark.parametrize("name", ["reference-lm", "gpt2"])
-def test_vectors_are_those_of_a_plain_forward_pass_of_one_text(name, pooling, tiny_gpt2, reference):
-    located = reference if name == "reference-lm" else tiny_gpt2
+@pytest.mark.parametrize("name", ["reference-lm", "gpt2", "opt"])
+def test_vectors_are_those_of_a_plain_forward_pass_of_one_text(name, pooling, tiny_gpt2, tiny_opt, reference):
+    located = {"reference-lm": reference, "gpt2": tiny_gpt2, "opt": tiny_opt}[name]
     model = embedder(located, pooling)
+    assert model.definition()["starting_token_id"] == (5 if name == "opt" else None)
     texts = ["a", "The quick brown fox jumps over the lazy dog.", "long text about many things " * 60]
     vectors = model.encode(texts, Silent())
     assert vectors.dtype == np.float32

@@ -21,7 +21,8 @@ from workbench.progress import Progress
 
 POOLINGS = ("last-token", "mean", "rds")
 
-_BATCH_TOKENS = {"cpu": 1024, "cuda": 32768}
+# As for the sentence models: small enough for a CPU's cache and to leave few dummy rows.
+_BATCH_TOKENS = {"cpu": 512, "cuda": 32768}
 # Of SemDeDup's and RDS+'s settings; a model with fewer positions takes fewer.
 _MAX_TOKENS = 2048
 
