@@ -26,6 +26,7 @@ from workbench.engine.vectors import read_vectors
 from workbench.errors import InputError
 from workbench.models.load import Models
 from workbench.recipe.manifest import read_manifest
+from workbench.summary import score_summary
 
 STEPS: list[dict[str, Any]] = [
     {"select": "semdedup", "epsilon": 0.1, "n_clusters": 4},
@@ -132,6 +133,19 @@ def test_other_vectors_of_the_same_texts_are_not_taken_for_these(tmp_path: Path)
     assert not {"embedding", "prototype_distance"} & set(known.columns)
     run = apply(tmp_path / "one" / "m.manifest", other, tmp_path / "other", known=tables[0])
     assert set(kept_ids(run.out)) != kept
+
+
+def test_documents_without_a_vector_are_counted(tmp_path: Path) -> None:
+    rows, _ = with_vectors()
+    for i, value in ((3, None), (30, [0.0] * 5), (50, [1.0])):
+        rows[i]["v"] = value
+    corpus = write(tmp_path / "corpus", rows)
+    table = score(corpus.whole(), ["embedding"], store=tmp_path / "store", models=Models(embedder="column:v"))
+    lacking = {
+        table.sample.doc_ids[i] for i in np.flatnonzero(np.isnan(table.scores["embedding"]).any(axis=1))
+    }
+    assert lacking == {rows[i]["doc_id"] for i in (3, 30, 50)}
+    assert score_summary(table)["embedding"] == {"n_documents": 57, "n_unscored": 3, "dimension": 5}
 
 
 def test_a_row_without_a_usable_vector_is_nan() -> None:

@@ -56,7 +56,7 @@ def test_each_kind_has_a_definition_of_its_own():
              "tfidf-svd", "tfidf-svd:chars", "column:v")  # fmt: skip
     definitions = [Models(embedder=name).definition("embedder") for name in names]
     assert len({json.dumps(d, sort_keys=True) for d in definitions}) == len(names)
-    assert "method" not in definitions[0], "columns stored by an earlier version are still found"
+    assert "method" not in definitions[0], "a sentence-transformers model is defined as it always was"
     assert isinstance(Models(embedder=names[1]).embedder, PooledLM)
     assert isinstance(Models(embedder="tfidf-svd").embedder, TfidfSvd)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,12 @@ class SentenceEmbedder:
     def count_chunks(self, texts: Sequence[str]) -> IntArray:
         prompt = self._ids([self._prompt], self._max_tokens, special=False)[0] if self._prompt else []
         room = self._max_tokens - len(self._before) - len(self._after) - len(prompt)
-        return -(-FileTokenizer(self._located).count(texts) // max(room, 1))
+        return -(-self._counter.count(texts) // max(room, 1))
+
+    @cached_property
+    def _counter(self) -> FileTokenizer:
+        """Counts the tokens of whole texts, however long."""
+        return FileTokenizer(self._located)
 
     def _chunks(self, texts: Sequence[str], max_chunks: int) -> Chunks:
         """Each text's first `max_tokens` tokens, or up to `max_chunks` times as many in chunks."""
