@@ -165,6 +165,28 @@ def test_a_folder_without_its_tokenizer_is_one_sentence(tmp_path, table):
         embedder(folder)
 
 
+@pytest.mark.parametrize("limit", [0, "many", 2.5])
+def test_a_maximum_that_is_none_is_one_sentence(tmp_path, table, limit):
+    with pytest.raises(ModelError, match=r"max_length of model .* must be at least 1 or null, got"):
+        embedder(folder_of(tmp_path, {"embeddings": table}, {"max_length": limit}))
+
+
+def test_settings_that_are_no_object_are_one_sentence(tmp_path, table):
+    folder = folder_of(tmp_path, {"embeddings": table})
+    for text, message in (("[]", "holds no settings"), ("{", "can't be read")):
+        (folder / "config.json").write_text(text)
+        with pytest.raises(ModelError, match=rf"config.json {message}"):
+            embedder(folder)
+
+
+def test_rows_or_weights_that_do_not_fit_are_one_sentence(tmp_path, table):
+    for extra in ({"mapping": np.full(VOCABULARY, 100)}, {"weights": np.ones(5)}):
+        with pytest.raises(ModelError, match=r"rows and weights of model .* don't fit its table"):
+            embedder(
+                folder_of(tmp_path, {"embeddings": table[:100] if "mapping" in extra else table, **extra})
+            )
+
+
 def test_the_definition_names_files_and_settings_but_no_path(own):
     definition = static_definition(locate_static(str(own)))
     assert (definition["method"], definition["max_tokens"], definition["drops_unknown"]) == (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from workbench.checks import FloatArray, IntArray
 from workbench.errors import ModelError
 from workbench.models.base import Definition
 from workbench.models.locate import Located
-from workbench.models.runtime import device, quiet, reason, resolve_dtype, torch_dtype
+from workbench.models.runtime import device, quiet, read_settings, reason, resolve_dtype, torch_dtype
 from workbench.models.tokens import FileTokenizer, load_backend, starting_token
 from workbench.models.vectors import Batcher, cut, make_chunks
 from workbench.progress import Progress
@@ -183,7 +182,7 @@ def _load(located: Located, dtype: str, where: str) -> Any:
 
 def _config(located: Located) -> dict[str, Any]:
     if located.gguf is None:
-        config = json.loads((located.folder / "config.json").read_text(encoding="utf-8"))
+        config = read_settings(located.folder / "config.json")
         return dict(config.get("text_config") or config)
     from transformers import AutoConfig
 

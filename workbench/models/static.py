@@ -13,7 +13,7 @@ from workbench.checks import FloatArray, IntArray
 from workbench.errors import ModelError
 from workbench.models.base import Definition
 from workbench.models.locate import Located, locate, package_folder
-from workbench.models.runtime import reason
+from workbench.models.runtime import read_settings, reason
 from workbench.models.vectors import combine, cut, make_chunks, unit
 from workbench.progress import Progress
 
@@ -79,7 +79,7 @@ def static_definition(located: Located) -> Definition:
         "id": located.id,
         "revision": located.revision,
         "dtype": "float32",
-        "max_tokens": _config(located).get("max_length", _MODEL2VEC_MAX_TOKENS) if own else None,
+        "max_tokens": _limit(located) if own else None,
         "drops_unknown": own,
         "special_tokens": "as text",
         "normalised": True,
@@ -166,7 +166,17 @@ def _weights(located: Located) -> Any:
 
 def _config(located: Located) -> dict[str, Any]:
     path = located.folder / "config.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    return read_settings(path) if path.is_file() else {}
+
+
+def _limit(located: Located) -> int | None:
+    """The maximum of tokens that a model2vec folder says."""
+    limit = _config(located).get("max_length", _MODEL2VEC_MAX_TOKENS)
+    if limit is not None and (type(limit) is not int or limit < 1):
+        raise ModelError(
+            f"max_length of model {located.id!r} must be at least 1 or null, got {limit!r}; mend its config.json"
+        )
+    return limit
 
 
 def _read_table(located: Located) -> tuple[FloatArray, IntArray | None]:
@@ -184,11 +194,16 @@ def _read_table(located: Located) -> tuple[FloatArray, IntArray | None]:
     table = arrays.get(_MODEL2VEC, arrays.get(_SENTENCE))
     if table is None or table.ndim != 2:
         raise ModelError(f"model {located.id!r} holds no table of vectors; get the model again")
-    rows = arrays.get("mapping")
+    rows, weights = arrays.get("mapping"), arrays.get("weights")
     table = table.astype(np.float32)
-    if "weights" in arrays:
+    n_tokens = len(table) if rows is None else len(rows)
+    if (rows is not None and (rows.min(initial=0) < 0 or rows.max(initial=0) >= len(table))) or (
+        weights is not None and len(weights) != n_tokens
+    ):
+        raise ModelError(f"rows and weights of model {located.id!r} don't fit its table; get the model again")
+    if weights is not None:
         expanded = table if rows is None else table[rows]
-        return expanded * arrays["weights"].astype(np.float32)[:, None], None
+        return expanded * weights.astype(np.float32)[:, None], None
     return table, None if rows is None else rows.astype(np.int64)
 
 
