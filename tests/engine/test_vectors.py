@@ -14,7 +14,7 @@ import pytest
 
 from tests.engine.conftest import recipe_of
 from tests.engine.corpora import make_documents, write_corpus
-from tests.engine.outputs import kept_ids
+from tests.engine.outputs import kept_ids, rows_of
 from workbench.corpus import Corpus, read
 from workbench.engine.apply import apply
 from workbench.engine.export import export, used_scores
@@ -133,6 +133,44 @@ def test_other_vectors_of_the_same_texts_are_not_taken_for_these(tmp_path: Path)
     assert not {"embedding", "prototype_distance"} & set(known.columns)
     run = apply(tmp_path / "one" / "m.manifest", other, tmp_path / "other", known=tables[0])
     assert set(kept_ids(run.out)) != kept
+
+
+def test_a_document_without_a_vector_is_dropped_by_the_step_that_reads_it(tmp_path: Path) -> None:
+    rows, _ = with_vectors()
+    lacking = {3: None, 9: [1.0, 2.0], 30: [0.0] * 5, 50: [1.0], 59: ["a"] * 5}
+    for i, value in lacking.items():
+        rows[i]["v"] = value
+    corpus = write(tmp_path / "corpus", rows)
+    table = whole(corpus, "column:v", tmp_path / "store")
+    ids = {rows[i]["doc_id"] for i in lacking}
+    without = [i for i, doc_id in enumerate(table.sample.doc_ids) if doc_id in ids]
+    assert np.flatnonzero(np.isnan(table.scores["prototype_distance"])).tolist() == without
+    outcome = select(recipe_of(*STEPS), table)
+    assert {(outcome.step[i], outcome.reason(i)) for i in without} == {
+        (0, "has no vector: its embedding isn't finite")
+    }
+    selected(table, corpus, tmp_path)
+    dropped = {row["doc_id"]: row["reason"] for row in rows_of(tmp_path / "out", "dropped")}
+    assert all(dropped[doc_id] == outcome.reason(without[0]) for doc_id in ids)
+    assert all(
+        dropped[table.sample.doc_ids[i]] == outcome.reason(i) for i in np.flatnonzero(outcome.step == 0)
+    )
+
+
+def test_a_corpus_may_lack_vectors_that_its_sample_had(tmp_path: Path) -> None:
+    """An empty text has no n-gram; in the corpus a whole shard is of that kind."""
+    documents = [d for d in make_documents(120) if len(d["text"]) > 40][:60]
+    table = whole(read(write_corpus(tmp_path / "sample", documents)), "tfidf-svd", tmp_path / "store")
+    empty = [{"doc_id": f"e{i}", "text": "" if i % 2 else "?!", "source": "web", "year": 1} for i in range(5)]
+    folder = write_corpus(tmp_path / "corpus", documents, 2)
+    write_corpus(folder / "more", empty)
+    run = apply(export(table, recipe_of(*STEPS), tmp_path / "m.manifest"), read(folder), tmp_path / "out")
+    dropped = {row["doc_id"]: row["reason"] for row in rows_of(run.out, "dropped")}
+    assert {dropped[row["doc_id"]] for row in empty} == {"has no vector: its embedding isn't finite"}
+    expected = {
+        table.sample.doc_ids[i] for i in np.flatnonzero(select(recipe_of(*STEPS), table).step == KEPT)
+    }
+    assert set(kept_ids(run.out)) == expected
 
 
 def test_documents_without_a_vector_are_counted(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from workbench.engine.known import Known
 from workbench.engine.passes import Pass
 from workbench.engine.plan import Plan
 from workbench.engine.score import select_columns
-from workbench.engine.select import KEPT
+from workbench.engine.select import KEPT, decide
 from workbench.scores.base import Inputs
 
 UNSCORED = -2
@@ -140,7 +140,7 @@ def decide_batch(
     for index, step in enumerate(plan.steps[: plan.first_group]):
         alive = np.flatnonzero(step_of == KEPT)
         columns = scorer.columns(step.needs, alive)
-        selection = step.spec.select(columns, step.params, plan.states[index], plan.seed)
+        selection = decide(step, columns, plan.states[index], plan.seed)
         undecided = np.zeros(len(alive), dtype=bool) if selection.unscored is None else selection.unscored
         for i in np.flatnonzero(~selection.keep | undecided):
             reasons[alive[i]] = selection.explain(int(i))

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from workbench.checks import Array, canonical_json
+from workbench.checks import Array, BoolArray, canonical_json
 from workbench.errors import InputError
 from workbench.scores import SCORES
 from workbench.scores.base import Compute, Fit, Inputs, ScoreSpec, State
@@ -72,8 +72,21 @@ class Pass:
         """The type that a column has on disk."""
         return spec.dtype if spec.stored is None else spec.stored(self.params)
 
+    def run_fit(self, inputs: Inputs, seed: int) -> dict[str, Array]:
+        """Fit, on the documents that have a vector if one is read."""
+        assert self.fit is not None
+        rows = self._with_vector(inputs)
+        return dict(self.fit(inputs if rows.all() else _take(inputs, rows), self.params, seed))
+
     def run(self, inputs: Inputs, state: State) -> dict[str, Array]:
-        """Compute, and hold every column to its dtype and the number of documents."""
+        """Compute, and hold every column to its dtype and the number of documents.
+
+        A document without a vector is NaN in what is made from vectors.
+        """
+        rows = self._with_vector(inputs)
+        if not rows.all():
+            found = self.run(_take(inputs, rows), state)
+            return {name: _spread(values, rows) for name, values in found.items()}
         columns = self.compute(inputs, self.params, state)
         out = {}
         for spec in self.specs:
@@ -84,6 +97,35 @@ class Pass:
                 )
             out[spec.name] = column
         return out
+
+    def _with_vector(self, inputs: Inputs) -> BoolArray:
+        """The documents that the pass can read: all, but for one that reads the embedding row by row."""
+        if self.first.scope != "row" or "embedding" not in self.score_needs:
+            return np.ones(len(inputs), dtype=bool)
+        return finite_rows(inputs.columns["embedding"])
+
+
+def finite_rows(embedding: Array) -> BoolArray:
+    """Which rows have a vector, bool (n,)."""
+    return np.asarray(np.isfinite(embedding).all(axis=1), dtype=bool)
+
+
+def _take(inputs: Inputs, rows: BoolArray) -> Inputs:
+    chosen = np.flatnonzero(rows).tolist()
+    return replace(
+        inputs,
+        doc_ids=[inputs.doc_ids[i] for i in chosen],
+        sources=[inputs.sources[i] for i in chosen],
+        texts=[inputs.texts[i] for i in chosen],
+        columns={name: column[rows] for name, column in inputs.columns.items()},
+        vectors=None if inputs.vectors is None else inputs.vectors[rows],
+    )
+
+
+def _spread(values: Array, rows: BoolArray) -> Array:
+    out = np.full((len(rows), *values.shape[1:]), np.nan, dtype=values.dtype)
+    out[rows] = values
+    return out
 
 
 def plan_passes(names: Iterable[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[Pass]:

@@ -236,7 +236,7 @@ def _fitted(table: Table, pass_: Pass, store: Store, seed: int, progress: Progre
     state = store.read_state(key)
     if state is None:
         with shown(progress, f"fit {spec.name}", 1):
-            state = dict(pass_.fit(_inputs(table, pass_, slice(None)), pass_.params, seed))
+            state = pass_.run_fit(_inputs(table, pass_, slice(None)), seed)
             if state:
                 store.write_state(key, state)
             progress.advance(1)
