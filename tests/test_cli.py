@@ -120,7 +120,7 @@ def test_score_stores_and_describes(run: Commands) -> None:
     args = ("score", "s.parquet", "--scores", "n_tokens, embedding,compression_ratio", "--store", "store")
     summary = run(*args, "--json").json
     assert summary["n_documents"] == 40
-    assert summary["scores"]["embedding"] == {"n_documents": 40, "dimension": 12}
+    assert summary["scores"]["embedding"] == {"n_documents": 40, "n_unscored": 0, "dimension": 12}
     tokens = summary["scores"]["n_tokens"]
     assert 0 <= tokens["p05"] <= tokens["p50"] <= tokens["p95"]
     ratio = summary["scores"]["compression_ratio"]

@@ -35,7 +35,13 @@ def score_summary(table: Table) -> dict[str, Any]:
     out = {}
     for name, values in table.scores.items():
         if values.ndim > 1:
-            out[name] = {"n_documents": len(values), "dimension": values.shape[1]}
+            n_scored = int((~np.isnan(values).any(axis=1)).sum())
+            n_unscored = len(values) - n_scored
+            out[name] = {
+                "n_documents": n_scored,
+                "n_unscored": n_unscored,
+                "dimension": values.shape[1],
+            }
             continue
         if labels := SCORES[name].labels:
             found = Counter(labels[int(value)] for value in values[~np.isnan(values)])

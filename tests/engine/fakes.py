@@ -43,7 +43,10 @@ class FakeEmbedder:
     def definition(self) -> Mapping[str, Any]:
         return FakeModels.definitions["embedder"]
 
-    def encode(self, texts: Sequence[str], progress: Progress) -> Array:
+    def count_chunks(self, texts: Sequence[str]) -> Array:
+        return np.array([bool(text) for text in texts], dtype=np.int64)
+
+    def encode(self, texts: Sequence[str], progress: Progress, *, max_chunks: int = 1) -> Array:
         self._calls.append(("embedder", list(texts)))
         rows = np.zeros((len(texts), DIMENSION), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):

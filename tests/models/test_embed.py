@@ -71,6 +71,48 @@ def test_a_text_whose_first_characters_give_few_tokens_is_read_further(minilm):
     np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+def test_a_long_text_is_the_token_weighted_mean_of_its_chunks(minilm):
+    """Each word here is one token, so a chunk is 254 words."""
+    words = ("one two three four five six seven eight nine ten " * 70).split()
+    text, room = " ".join(words[:700]), 254
+    chunks = [" ".join(words[start : min(start + room, 700)]) for start in range(0, 700, room)]
+    own = minilm.encode(chunks, Silent()).astype(np.float64)
+    mean = (own * np.array([254, 254, 192])[:, None]).sum(axis=0)
+    (vector,) = minilm.encode([text], Silent(), max_chunks=16)
+    np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-6)
+    capped = minilm.encode([text], Silent(), max_chunks=2)[0]
+    mean = own[:2].sum(axis=0)
+    np.testing.assert_allclose(capped, mean / np.linalg.norm(mean), atol=1e-6)
+    assert minilm.count_chunks([text, chunks[0], "one", ""]).tolist() == [3, 1, 1, 0]
+
+
+def test_texts_that_fit_have_the_same_vector_with_chunks_to_the_bit(minilm, vectors, texts):
+    chunked = minilm.encode(texts, Silent(), max_chunks=3)
+    fits = minilm.count_chunks(texts) <= 1
+    assert 0 < fits.sum() < len(texts)
+    assert chunked[fits].tobytes() == vectors[fits].tobytes()
+    assert (chunked[~fits] != vectors[~fits]).any(axis=1).all()
+    (alone,) = minilm.encode(texts[-1:], Silent(), max_chunks=3)
+    assert alone.tobytes() == chunked[-1].tobytes()
+
+
+def test_a_models_prompt_stands_before_every_chunk(tmp_path, minilm):
+    import shutil
+
+    folder = shutil.copytree(locate(DEFAULT_EMBEDDER, "embedder").folder, tmp_path / "prompted")
+    settings = json.loads((folder / "config_sentence_transformers.json").read_text())
+    settings |= {"prompts": {"passage": "passage: "}, "default_prompt_name": "passage"}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    model = SentenceEmbedder(locate(str(folder), "embedder"), "float32")
+    words = "one two three four five six seven eight nine ten".split() * 30
+    chunks = [" ".join(["passage", ":", *words[:252]]), " ".join(["passage", ":", *words[252:300]])]
+    own = minilm.encode(chunks, Silent())
+    mean = own[0] * 252.0 + own[1] * 48.0
+    (vector,) = model.encode([" ".join(words[:300])], Silent(), max_chunks=4)
+    np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-6)
+    assert model.count_chunks([" ".join(words[:300]), " ".join(words[:252])]).tolist() == [2, 1]
+
+
 def test_no_text_and_the_empty_text_have_vectors_of_the_right_shape(minilm):
     assert minilm.encode([], Silent()).shape == (0, 384)
     assert np.isfinite(minilm.encode([""], Silent())).all()
@@ -140,10 +182,12 @@ def test_a_folder_that_is_no_encoder_is_refused_in_one_sentence(tmp_path):
 def test_static_embeddings_are_refused_in_one_sentence(tmp_path):
     import tokenizers
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import StaticEmbedding
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
 
     source = locate(DEFAULT_EMBEDDER, "embedder").folder
     tokenizer = tokenizers.Tokenizer.from_file(str(source / "tokenizer.json"))
     SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=4)]).save(str(tmp_path))
-    with pytest.raises(ModelError, match=r"is no transformer \(StaticEmbedding\), which isn't supported yet"):
+    with pytest.raises(
+        ModelError, match=r"is no transformer \(StaticEmbedding\); name a static model as static:FOLDER"
+    ):
         SentenceEmbedder(locate(str(tmp_path), "embedder"))

@@ -176,7 +176,7 @@ def test_a_gguf_file_counts_as_one_file(tmp_path):
 
 
 def test_a_package_without_its_file_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_package_folder", lambda *names: tmp_path)
+    monkeypatch.setattr(module, "package_folder", lambda *names: tmp_path)
     with pytest.raises(
         ModelError, match=r"model SmolLM2-135M lacks its file SmolLM2-135M-Instruct.Q4_1.gguf"
     ):

@@ -22,9 +22,9 @@ N_ROWS = 2 * PART_ROWS + 37
 VALUES = np.random.default_rng(0).normal(size=N_ROWS).astype(np.float32)
 
 
-def write(root: Path, values: np.ndarray = VALUES, key: ColumnKey = KEY) -> int:
+def write(root: Path, values: np.ndarray = VALUES, key: ColumnKey = KEY, stored: str | None = None) -> int:
     """Write a column as the engine does, going on from what is there; returns the parts written."""
-    writer = Store(root).writer(key, len(values))
+    writer = Store(root).writer(key, len(values), stored)
     written = 0
     for part in range(writer.n_parts):
         if not writer.has_part(part):
@@ -339,3 +339,73 @@ def test_an_artefact_that_is_not_safetensors_is_refused(tmp_path: Path, raw: byt
     path.write_bytes(raw)
     with pytest.raises(StoreError, match=r"is not a readable safetensors file .*; delete it and run again"):
         store.read_state(KEY)
+
+
+# ---- by rows -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(N_ROWS,), (N_ROWS, 20), (1, 3), (0,)])
+@pytest.mark.parametrize("stored", ["float32", "float16"])
+def test_rows_are_those_of_the_whole_column(tmp_path: Path, shape: tuple[int, ...], stored: str) -> None:
+    values = np.random.default_rng(2).normal(size=shape).astype(stored).astype(np.float32)
+    write(tmp_path, values, stored=stored)
+    store = Store(tmp_path)
+    assert np.array_equal(store.read(KEY), values)
+    assert store.read(KEY).dtype == np.float32
+    column = store.open(KEY)
+    assert (len(column), column.shape, column.dtype) == (len(values), shape, np.float32)
+    if len(values):
+        assert np.load(part_files(tmp_path)[0]).dtype == stored
+    rng = np.random.default_rng(3)
+    for rows in (
+        slice(None),
+        slice(500, 700),
+        slice(0, 0),
+        rng.integers(-len(values), len(values) or 1, 90 * bool(len(values))),
+    ):
+        got = column.rows(rows)
+        assert got.dtype == np.float32
+        assert np.array_equal(got, values[rows])
+
+
+def test_what_is_not_asked_for_stays_on_disk(tmp_path: Path) -> None:
+    write(tmp_path, np.ones((N_ROWS, 8), dtype=np.float32))
+    column = Store(tmp_path).open(KEY)
+    mapped = column.part(0)
+    assert isinstance(mapped, np.memmap)
+    assert not mapped.flags.writeable
+    part_files(tmp_path)[2].unlink()
+    assert column.rows(slice(0, 2 * PART_ROWS)).shape == (2 * PART_ROWS, 8)
+
+
+def test_a_row_beyond_the_column_is_an_index_error(tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(IndexError):
+        Store(tmp_path).open(KEY).rows(np.array([N_ROWS]))
+
+
+def test_a_column_is_held_against_its_digests_before_it_is_opened(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(StoreError, match="is not complete"):
+        store.open(KEY)
+    write(tmp_path)
+    raw = bytearray(part_files(tmp_path)[1].read_bytes())
+    raw[-1] ^= 1
+    part_files(tmp_path)[1].write_bytes(raw)
+    with pytest.raises(StoreError, match="is missing or was changed after it was written"):
+        store.open(KEY)
+
+
+def test_a_mark_with_another_number_of_rows_is_refused(tmp_path: Path) -> None:
+    write(tmp_path)
+    mark = column_folder(tmp_path) / "complete.json"
+    mark.write_bytes(orjson.dumps({**orjson.loads(mark.read_bytes()), "n_rows": N_ROWS - 1}))
+    with pytest.raises(StoreError, match="is missing or was changed after it was written"):
+        Store(tmp_path).open(KEY)
+
+
+def test_a_narrower_type_takes_only_what_it_can_hold(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="part 0 isn't exact as float16; mend the score"):
+        write(tmp_path, np.full(3, 0.1, dtype=np.float32), stored="float16")
+    write(tmp_path, np.array([0.5, np.nan, np.inf], dtype=np.float32), stored="float16")
+    assert np.array_equal(Store(tmp_path).read(KEY), [0.5, np.nan, np.inf], equal_nan=True)

@@ -84,7 +84,13 @@ class Reading:
 class ModelFiles:
     """Which models compute scores."""
 
-    embedder: Annotated[str | None, typer.Option(help="Embedder: a name, a folder or a hub id.")] = None
+    embedder: Annotated[
+        str | None,
+        typer.Option(
+            help="Embedder: MODEL (a name, folder or hub id of sentence-transformers), last-token:MODEL, mean:MODEL "
+            "or rds:MODEL (a causal LM), static:MODEL, tfidf-svd, tfidf-svd:chars, column:NAME (of the corpus)."
+        ),
+    ] = None
     lm: Annotated[
         str | None,
         typer.Option(help="Causal LM: a name (reference-lm, SmolLM2-135M), a folder or a hub id."),

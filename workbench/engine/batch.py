@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.checks import Array, BoolArray, IntArray, strings, text_digests
+from workbench.checks import Array, BoolArray, FloatArray, IntArray, strings, text_digests
 from workbench.engine.known import Known
 from workbench.engine.passes import Pass
 from workbench.engine.plan import Plan
 from workbench.engine.score import select_columns
-from workbench.engine.select import KEPT
+from workbench.engine.select import KEPT, decide
 from workbench.scores.base import Inputs
 
 UNSCORED = -2
@@ -48,8 +48,10 @@ class BatchScorer:
         sources: Sequence[str],
         texts: Sequence[str],
         known: Known | None,
+        vectors: FloatArray | None = None,
     ) -> None:
         self._plan = plan
+        self._vectors = vectors
         self._known = known
         self._doc_ids, self._sources, self._texts = doc_ids, sources, texts
         self._pass_of = {spec.name: p for p in plan.passes for spec in p.specs}
@@ -91,6 +93,7 @@ class BatchScorer:
             texts=[self._texts[i] for i in todo],
             columns={need: self.column(need, todo)[todo] for need in p.score_needs},
             models=self._plan.models,
+            vectors=None if self._vectors is None else self._vectors[todo],
         )
         for computed, values in p.run(inputs, self._plan.pass_states[p.first.name]).items():
             if not done.any():
@@ -125,18 +128,19 @@ def decide_batch(
     sources: Sequence[str],
     texts: Sequence[str],
     known: Known | None = None,
+    vectors: FloatArray | None = None,
 ) -> Decided:
     """Run the steps before the first group step, then compute what later steps and the output need.
 
     A document that a step drops gets no further score: the cheap steps in front save the costly ones behind.
     """
-    scorer = BatchScorer(plan, doc_ids, sources, texts, known)
+    scorer = BatchScorer(plan, doc_ids, sources, texts, known, vectors)
     step_of = np.full(len(texts), KEPT, dtype=np.int16)
     reasons: list[str | None] = [None] * len(texts)
     for index, step in enumerate(plan.steps[: plan.first_group]):
         alive = np.flatnonzero(step_of == KEPT)
         columns = scorer.columns(step.needs, alive)
-        selection = step.spec.select(columns, step.params, plan.states[index], plan.seed)
+        selection = decide(step, columns, plan.states[index], plan.seed)
         undecided = np.zeros(len(alive), dtype=bool) if selection.unscored is None else selection.unscored
         for i in np.flatnonzero(~selection.keep | undecided):
             reasons[alive[i]] = selection.explain(int(i))

@@ -14,7 +14,7 @@ from workbench.engine.batch import UNSCORED
 from workbench.engine.parts import part_paths, read_part, steps_of_part
 from workbench.engine.plan import Plan
 from workbench.engine.score import select_columns
-from workbench.engine.select import KEPT
+from workbench.engine.select import KEPT, decide, group_keys
 from workbench.engine.work import Job
 from workbench.files import written_aside
 from workbench.progress import Progress
@@ -82,16 +82,12 @@ def _row_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterator[p
         rows = np.flatnonzero(steps_of_part(job, path, part, plan.first_group, index) == KEPT)
         if not len(rows):
             continue
-        selection = step.spec.select(
-            _columns(plan, index, path, rows), step.params, plan.states[index], plan.seed
-        )
+        selection = decide(step, _columns(plan, index, path, rows), plan.states[index], plan.seed)
         yield from _drops(selection, index, np.full(len(rows), part), rows)
 
 
 def _group_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterator[pa.Table]:
     step, state = plan.steps[index], plan.states[index]
-    if step.spec.group is None:
-        raise AssertionError(f"{step.select} has scope {step.spec.scope} and no group function")
     keys: list[IntArray] = []
     rows_of: list[IntArray] = []
     row_bytes = _ID_BYTES
@@ -102,7 +98,7 @@ def _group_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterator
             keys.append(np.zeros(0, dtype=np.int64))
             continue
         columns = _columns(plan, index, path, rows)
-        keys.append(step.spec.group(columns, step.params, state))
+        keys.append(group_keys(step, columns, state))
         row_bytes = max(row_bytes, _ID_BYTES + sum(c.nbytes for c in columns.values()) // max(len(rows), 1))
     if not any(map(len, keys)):
         return
@@ -114,7 +110,7 @@ def _group_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterator
             _columns(plan, index, path, rows) for path, rows in zip(paths, chosen, strict=True) if len(rows)
         ]
         merged = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-        selection = step.spec.select(merged, step.params, state, plan.seed)
+        selection = decide(step, merged, state, plan.seed)
         parts = np.repeat(np.arange(len(chosen)), [len(rows) for rows in chosen])
         yield from _drops(selection, index, parts, np.concatenate(chosen))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.checks import Array, IntArray
+from workbench.engine.passes import reads_embedding
 from workbench.engine.score import Table
 from workbench.recipe.schema import Manifest
 
@@ -34,7 +35,11 @@ class Known:
 def known_scores(table: Table, manifest: Manifest) -> Known:
     """What a scored sample knows of the scores that a manifest defines."""
     columns = {}
+    # Equal ids and texts don't say that the vectors a corpus brings are equal.
+    brought = manifest.models.get("embedder", {}).get("method") == "column"
     for entry in manifest.scores:
+        if brought and reads_embedding(entry.name):
+            continue
         definition = {
             "version": entry.version,
             "dtype": entry.dtype,

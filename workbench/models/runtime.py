@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 from collections.abc import Iterator
 from functools import cache
@@ -122,6 +123,23 @@ def reason(error: BaseException) -> str:
     """What a library's exception says, for use within a sentence: its class and its first line."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0].strip()}" if lines else type(error).__name__
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The object in a model's JSON file.
+
+    Raises
+    ------
+    ModelError
+        If it isn't JSON, or no object.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} can't be read ({reason(error)}); get the model again") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{path} holds no settings (a JSON object); get the model again")
+    return found
 
 
 def torch_dtype(name: str) -> Any:

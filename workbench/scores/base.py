@@ -30,6 +30,7 @@ class ModelSource(Protocol):
     def embedder(self) -> Any: ...
     @property
     def ngram(self) -> Any: ...
+    def definition(self, kind: Any) -> Mapping[str, Any]: ...
     def trained_on(self, role: Literal["lm", "ngram"] = "lm") -> frozenset[str] | None: ...
 
 
@@ -45,6 +46,8 @@ class Inputs:
         The scores named in the spec's `needs`, each (n,); `embedding`, where needed, is float32 (n, d).
     models
         The models in use; only those named in `needs` ("tokenizer", "lm", "embedder", "ngram") are loaded.
+    vectors
+        float32 (n, d), where the embedder in use is a column of the corpus: NaN where a row has none.
     """
 
     doc_ids: Sequence[str]
@@ -52,6 +55,7 @@ class Inputs:
     texts: Sequence[str]
     columns: Mapping[str, Array] = field(default_factory=dict)
     models: ModelSource | None = None
+    vectors: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.doc_ids)
@@ -59,7 +63,8 @@ class Inputs:
     def rows(self, rows: slice) -> Inputs:
         """The inputs of some of the documents."""
         columns = {name: column[rows] for name, column in self.columns.items()}
-        return Inputs(self.doc_ids[rows], self.sources[rows], self.texts[rows], columns, self.models)
+        vectors = None if self.vectors is None else self.vectors[rows]
+        return Inputs(self.doc_ids[rows], self.sources[rows], self.texts[rows], columns, self.models, vectors)
 
     @cached_property
     def views(self) -> list[TextView]:
@@ -106,6 +111,9 @@ class ScoreSpec:
         For a categorical score: the value i stands for labels[i].
     shares_views
         Whether it reads `Inputs.views` and nothing else: all such scores go over the documents together.
+    stored
+        `params -> dtype` on disk where it is narrower than `dtype`; `compute` rounds to it, so that what is
+        read again is what was computed.
     """
 
     name: str
@@ -123,6 +131,7 @@ class ScoreSpec:
     dtype: str = "float32"
     labels: tuple[str, ...] = ()
     shares_views: bool = False
+    stored: Callable[[Any], str] | None = None
 
 
 def as_column(values: Sequence[float] | FloatArray, dtype: str = "float32") -> Array:

@@ -38,9 +38,9 @@ class Store:
         """Whether the column was written to its end."""
         return (self.root / key.folder / _MARK).is_file()
 
-    def writer(self, key: ColumnKey, n_rows: int) -> ColumnWriter:
-        """A writer that goes on where an interrupted one stopped."""
-        return ColumnWriter(self.root / key.folder, key, n_rows)
+    def writer(self, key: ColumnKey, n_rows: int, stored: str | None = None) -> ColumnWriter:
+        """A writer that goes on where an interrupted one stopped; `stored` is the type on disk, if not the values'."""
+        return ColumnWriter(self.root / key.folder, key, n_rows, stored)
 
     def read(self, key: ColumnKey) -> Array:
         """The whole column, (n,) or (n, d), its parts held against their digests.
@@ -56,15 +56,29 @@ class Store:
         if not self.is_complete(key):
             raise StoreError(f"column {key.name} is not complete in {self.root}; run `workbench score` again")
         digests, n_rows, dtype = _read_mark(folder)
-        parts: list[Array] = [np.zeros(0, dtype=dtype)] if not n_rows else []
-        for name, digest in digests.items():
-            path = folder / name
-            if not path.is_file() or file_digest(path) != digest:
-                raise _changed(path, folder)
-            parts.append(np.load(path, allow_pickle=False))
+        parts: list[Array] = [np.load(path, allow_pickle=False) for path in _checked(folder, digests)]
         if sum(map(len, parts)) != n_rows:
             raise _changed(folder / _MARK, folder)
-        return np.concatenate(parts)
+        return np.concatenate(parts, dtype=dtype) if parts else np.zeros(0, dtype=dtype)
+
+    def open(self, key: ColumnKey) -> StoredColumn:
+        """The column by rows, its parts mapped into memory as they are asked for.
+
+        Every part is held against its digest first, which reads the files once but holds 1 MiB of them.
+
+        Raises
+        ------
+        StoreError
+            As `read`.
+        """
+        folder = self.root / key.folder
+        if not self.is_complete(key):
+            raise StoreError(f"column {key.name} is not complete in {self.root}; run `workbench score` again")
+        digests, n_rows, dtype = _read_mark(folder)
+        column = StoredColumn(_checked(folder, digests), n_rows, dtype)
+        if n_rows and sum(len(column.part(p)) for p in range(len(digests))) != n_rows:
+            raise _changed(folder / _MARK, folder)
+        return column
 
     def write_state(self, key: ColumnKey, state: Mapping[str, Array]) -> None:
         """Save a fitted artefact as safetensors."""
@@ -79,10 +93,57 @@ class Store:
         return self.root / "fitted" / f"{key.folder}.safetensors"
 
 
+class StoredColumn:
+    """A column on disk, read by rows: what isn't asked for stays there.
+
+    Attributes
+    ----------
+    shape
+        (n,) or (n, d).
+    dtype
+        Of the rows that are given; on disk they may be narrower.
+    """
+
+    def __init__(self, paths: list[Path], n_rows: int, dtype: np.dtype[Any]) -> None:
+        self._paths = paths
+        self.dtype = dtype
+        self.shape: tuple[int, ...] = (n_rows, *(self.part(0).shape[1:] if paths else ()))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def part(self, part: int) -> Array:
+        """The rows of one part, mapped into memory read-only, of the type that they have on disk."""
+        mapped: Array = np.load(self._paths[part], mmap_mode="r", allow_pickle=False)
+        return mapped
+
+    def rows(self, rows: slice | Array) -> Array:
+        """Some rows in the order given, as an array of `dtype`.
+
+        Parameters
+        ----------
+        rows
+            A slice, or row numbers (m,), each -n..n-1.
+
+        Raises
+        ------
+        IndexError
+            If a number lies outside the column.
+        """
+        wanted = np.arange(len(self))[rows]
+        out = np.empty((len(wanted), *self.shape[1:]), dtype=self.dtype)
+        part_of = wanted // PART_ROWS
+        for part in np.unique(part_of):
+            mine = part_of == part
+            out[mine] = self.part(int(part))[wanted[mine] - part * PART_ROWS]
+        return out
+
+
 class ColumnWriter:
     """Writes one column part by part; parts that are there already are skipped."""
 
-    def __init__(self, folder: Path, key: ColumnKey, n_rows: int) -> None:
+    def __init__(self, folder: Path, key: ColumnKey, n_rows: int, stored: str | None = None) -> None:
+        self._stored = stored
         self._folder = folder
         self._key = key
         self.n_rows = n_rows
@@ -102,13 +163,21 @@ class ColumnWriter:
         Raises
         ------
         StoreError
-            If `values` hasn't one entry a row of the part, or the disk can't take it.
+            If `values` hasn't one entry a row of the part, or isn't the same in the type on disk, or the disk can't
+            take it.
         """
         rows = self.rows(part)
         if len(values) != rows.stop - rows.start:
             raise StoreError(
                 f"{self._key.name}: part {part} has {len(values)} values for {rows.stop - rows.start} rows"
             )
+        if self._stored is not None and values.dtype != self._stored:
+            narrow = values.astype(self._stored)
+            if not np.array_equal(narrow, values, equal_nan=True):
+                raise StoreError(
+                    f"{self._key.name}: part {part} isn't exact as {self._stored}; mend the score"
+                )
+            values = narrow
         write_array(self._path(part), values)
 
     def finish(self, dtype: str) -> None:
@@ -137,6 +206,15 @@ def _changed(path: Path, folder: Path) -> StoreError:
         f"{path} is missing or was changed after it was written; delete the folder {folder} "
         "and run `workbench score` again"
     )
+
+
+def _checked(folder: Path, digests: Mapping[str, str]) -> list[Path]:
+    """The parts' files, each held against its digest."""
+    for name, digest in digests.items():
+        path = folder / name
+        if not path.is_file() or file_digest(path) != digest:
+            raise _changed(path, folder)
+    return [folder / name for name in digests]
 
 
 def _read_mark(folder: Path) -> tuple[dict[str, str], int, np.dtype[Any]]:
