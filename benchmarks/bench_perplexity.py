@@ -52,9 +52,10 @@ def main() -> None:
     import torch
     import transformers
 
-    from workbench.models.causal import WindowedLM, _load
+    from workbench.models.causal import WindowedLM
     from workbench.models.lm_definition import LMSettings, lm_definition
     from workbench.models.runtime import device
+    from workbench.models.transformer import load_transformer
 
     located = random_model(given.shape) if given.shape else find(given.model)
     dtype = given.dtype or ("bfloat16" if device() == "cuda" else "float32")
@@ -64,7 +65,9 @@ def main() -> None:
     texts = made_up(lm, given.documents) if given.shape else sample_texts(given.documents)
     ids = [kept.ids for kept in lm._tokenizer.keep(texts, n)]
     n_tokens = sum(map(len, ids))
-    model = _load(located, dtype, device())  # the peers' own, with the attention that it comes with
+    model = load_transformer(
+        located, dtype, device(), "causal"
+    )  # the peers' own, with the attention that it comes with
     print(
         f"torch {torch.__version__}, transformers {transformers.__version__}, {given.shape or given.model} in {dtype}, "
         f"{torch.cuda.get_device_name() if device() == 'cuda' else f'{torch.get_num_threads()} threads'}, "

@@ -44,6 +44,27 @@ class Silent:
     def finish(self) -> None: ...
 
 
+class Share:
+    """Passes a model's own progress on to the bar above it, and completes what it left of its share."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._left = total
+
+    def start(self, what: str, total: int) -> None: ...
+
+    def advance(self, n: int) -> None:
+        n = min(n, self._left)
+        self._left -= n
+        self._progress.advance(n)
+
+    def finish(self) -> None: ...
+
+    def complete(self) -> None:
+        """Count what is left of the share as done."""
+        self.advance(self._left)
+
+
 class Terminal:
     """A bar with elapsed time and an estimate on standard error; nothing is drawn where that is no
     terminal.

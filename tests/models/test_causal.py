@@ -97,7 +97,7 @@ def test_chunks_of_the_head_change_nothing(tiny_llama, texts, monkeypatch):
 def test_the_definition_says_what_decides_the_numbers_and_loads_no_weights(tiny_gpt2, monkeypatch):
     from workbench.models import causal
 
-    monkeypatch.setattr(causal, "_load", None)
+    monkeypatch.setattr(causal, "load_transformer", None)
     definition = lm_definition(tiny_gpt2)
     # GPT-2 prepends nothing; EOS separates its documents.
     assert definition["context_token_id"] == 299

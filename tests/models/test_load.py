@@ -21,8 +21,8 @@ def models(tiny_llama) -> Models:
 def test_definitions_need_no_weights_and_are_quick_once_digested(models, monkeypatch):
     from workbench.models import causal, embed
 
-    for module in (causal, embed):
-        monkeypatch.setattr(module, "_load", None)
+    monkeypatch.setattr(causal, "load_transformer", None)
+    monkeypatch.setattr(embed, "_load", None)
     names = {role: models.definition(role)["id"] for role in ("tokenizer", "lm", "embedder")}
     assert names["embedder"] == "all-MiniLM-L6-v2"
     start = time.perf_counter()

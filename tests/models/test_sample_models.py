@@ -32,7 +32,9 @@ def scores() -> pl.DataFrame:
     """The committed columns; the model isn't loaded, since nothing is left to compute."""
     whole = read(sample_corpus()).whole()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("workbench.models.causal._load", lambda *_: pytest.fail("the model was loaded"))
+        patch.setattr(
+            "workbench.models.causal.load_transformer", lambda *_: pytest.fail("the model was loaded")
+        )
         table = score(whole, ["perplexity"], store=sample_store(), models=smollm2())
     names = ("perplexity", "nll_sum", "n_scored", "n_truncated_tokens", "n_bytes_scored")
     return pl.DataFrame({"doc_id": whole.doc_ids, **{name: table.scores[name] for name in names}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -84,9 +84,11 @@ def measured(
     seconds = time.perf_counter() - started
     n_bytes = sum(len(text.encode()) for text in texts)
     cost = PartCost(score, model, device, len(texts), n_bytes, _count_tokens(values), round(seconds, 6))
-    store.mkdir(parents=True, exist_ok=True)
-    with (store / _FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(cost)) + "\n")
+    # Where this can't be written the column can't either, which says so in a sentence of its own.
+    with suppress(OSError):
+        store.mkdir(parents=True, exist_ok=True)
+        with (store / _FILE).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(cost)) + "\n")
 
 
 def _count_tokens(values: Mapping[str, Array]) -> int | None:

@@ -18,7 +18,7 @@ from workbench.engine.passes import Pass, params_json, plan_passes, reads_embedd
 from workbench.engine.vectors import read_vectors, vector_column
 from workbench.models.load import Models
 from workbench.models.runtime import device_name
-from workbench.progress import Progress, Silent, shown
+from workbench.progress import Progress, Share, Silent, shown
 from workbench.scores import SCORES
 from workbench.scores.base import Inputs, State
 from workbench.store import ColumnKey, ColumnWriter, Store
@@ -303,24 +303,3 @@ def _write_parts(
                 for name, values in computed.items():
                     writers[name].write_part(part, values)
             inner.complete()
-
-
-class Share:
-    """Passes a model's own progress on to the bar above it, and completes what it left of its share."""
-
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress = progress
-        self._left = total
-
-    def start(self, what: str, total: int) -> None: ...
-
-    def advance(self, n: int) -> None:
-        n = min(n, self._left)
-        self._left -= n
-        self._progress.advance(n)
-
-    def finish(self) -> None: ...
-
-    def complete(self) -> None:
-        """Count what is left of the share as done."""
-        self.advance(self._left)

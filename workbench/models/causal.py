@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,9 +14,10 @@ from workbench.models.base import Definition
 from workbench.models.head import CHUNK_LOGITS, Head, check_head
 from workbench.models.lm_definition import lm_definition
 from workbench.models.locate import Located
-from workbench.models.runtime import batch_tokens, device, device_errors, quiet, reason, torch_dtype
+from workbench.models.runtime import batch_tokens, device, device_errors, reason
 from workbench.models.token_cache import TokenCache
 from workbench.models.tokens import FileTokenizer
+from workbench.models.transformer import load_transformer
 from workbench.models.windows import Windows, plan_windows
 from workbench.progress import Progress
 
@@ -70,7 +69,7 @@ class WindowedLM:
         self._context = None if context is None else _integer(self._definition, "context_token_id")
         self._device = device()
         self._name = located.id
-        self._model = _load(located, str(self._definition["dtype"]), self._device)
+        self._model = load_transformer(located, str(self._definition["dtype"]), self._device, "causal")
         self._head = Head(self._model, CHUNK_LOGITS[self._device])
         _check_vocabulary(located.id, self._tokenizer.backend, self._head.n_vocabulary)
         check_head(located.id, self._model, self._head, self._context or 0)
@@ -177,31 +176,6 @@ def _check_vocabulary(name: str, backend: Any, n_vocabulary: int) -> None:
             f"the tokenizer of model {name!r} has token {largest}, its output layer only {n_vocabulary}; "
             "the two don't belong together, choose a folder that is whole"
         )
-
-
-def _load(located: Located, dtype: str, where: str) -> Any:
-    from transformers import AutoModelForCausalLM, GgufConfig
-
-    options: dict[str, Any] = {"use_safetensors": True}
-    if located.gguf is not None:
-        # Unpacked to plain layers: packed kernels would be others on each machine.
-        options = {"gguf_file": located.gguf, "quantization_config": GgufConfig(dequantize=True)}
-    try:
-        # The GGUF reader draws a bar of its own.
-        with quiet(), contextlib.redirect_stderr(io.StringIO()):
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                str(located.folder),
-                dtype=torch_dtype(dtype),
-                local_files_only=True,
-                trust_remote_code=False,
-                **options,
-            )
-    except Exception as error:
-        raise ModelError(
-            f"model {located.id!r} can't be loaded as a causal language model "
-            f"({reason(error)}); give the folder of one in transformers' format"
-        ) from error
-    return model.to(where).eval()
 
 
 def _integer(definition: Definition, name: str) -> int:

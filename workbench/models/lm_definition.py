@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,8 +11,9 @@ import numpy as np
 from workbench.errors import ModelError
 from workbench.models.base import Definition
 from workbench.models.locate import DEFAULT_LM, SMOLLM2, Located
-from workbench.models.runtime import quiet, reason, resolve_dtype
+from workbench.models.runtime import resolve_dtype
 from workbench.models.tokens import load_backend, starting_token
+from workbench.models.transformer import read_config
 from workbench.models.windows import plan_windows
 
 Context = Literal["auto", "bos", "eos", "none"]
@@ -66,7 +66,8 @@ def lm_definition(
     settings = settings or LMSettings()
     # What the built-in models are known for holds as long as nothing else is asked for.
     known = _KNOWN.get(located.id, {}) if located.built_in else {}
-    config = _config(located)
+    # The built-in GGUF's settings are known, and take seconds to read.
+    config = {} if located.gguf is not None and located.built_in else read_config(located)
     longest = _longest(config)
     window = settings.window or known.get("window", min(_WINDOW, longest))
     if window > longest:
@@ -97,28 +98,6 @@ def lm_definition(
         "special_tokens": "as text",
         "files": located.digests(),
     }
-
-
-def _config(located: Located) -> dict[str, Any]:
-    if located.gguf is not None:
-        return {} if located.built_in else _gguf_config(located)
-    config = json.loads((located.folder / "config.json").read_text(encoding="utf-8"))
-    return dict(config.get("text_config") or config)
-
-
-def _gguf_config(located: Located) -> dict[str, Any]:
-    from transformers import AutoConfig
-
-    try:
-        with quiet():
-            config = AutoConfig.from_pretrained(
-                str(located.folder), gguf_file=located.gguf, local_files_only=True, trust_remote_code=False
-            )
-    except Exception as error:
-        raise ModelError(
-            f"{located.gguf} can't be read as a GGUF model ({reason(error)}); choose another file"
-        ) from error
-    return dict(config.to_dict())
 
 
 def _longest(config: Mapping[str, Any]) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +11,9 @@ from workbench.checks import FloatArray, IntArray
 from workbench.errors import ModelError
 from workbench.models.base import Definition
 from workbench.models.locate import Located
-from workbench.models.runtime import device, quiet, read_settings, reason, resolve_dtype, torch_dtype
+from workbench.models.runtime import device, resolve_dtype
 from workbench.models.tokens import FileTokenizer, load_backend, starting_token
+from workbench.models.transformer import load_transformer, read_config
 from workbench.models.vectors import Batcher, cut, make_chunks
 from workbench.progress import Progress
 
@@ -28,7 +27,7 @@ _MAX_TOKENS = 2048
 
 def pooled_definition(located: Located, pooling: str, dtype: str | None = None) -> Definition:
     """Everything that decides the vectors; the weights are digested, not loaded."""
-    config = _config(located)
+    config = read_config(located)
     starting = starting_token(load_backend(located))
     longest = config.get("max_position_embeddings") or config.get("n_positions") or _MAX_TOKENS
     return {
@@ -91,7 +90,7 @@ class PooledLM:
         self._empty = [int(str(definition["empty_token_id"]))]
         self._max_tokens = int(str(definition["max_tokens"]))
         self._device = device()
-        self._model = _load(located, str(definition["dtype"]), self._device)
+        self._model = load_transformer(located, str(definition["dtype"]), self._device, "none")
         _check_causal(located.id, self._model)
         self.dimension = int(self._hidden(np.array([self._empty])).shape[-1])
         self._batcher = Batcher(self._run, self._max_tokens, _BATCH_TOKENS[self._device], padded=False)
@@ -155,47 +154,6 @@ def _check_causal(name: str, model: Any) -> None:
             f"model {name!r} isn't causal: later tokens change the states of earlier ones; "
             f"give an encoder by its folder alone, without last-token:, mean: or rds: before it"
         )
-
-
-def _load(located: Located, dtype: str, where: str) -> Any:
-    from transformers import AutoModel, GgufConfig
-
-    options: dict[str, Any] = {"use_safetensors": True}
-    if located.gguf is not None:
-        options = {"gguf_file": located.gguf, "quantization_config": GgufConfig(dequantize=True)}
-    try:
-        with quiet(), contextlib.redirect_stderr(io.StringIO()):
-            model: Any = AutoModel.from_pretrained(
-                str(located.folder),
-                dtype=torch_dtype(dtype),
-                local_files_only=True,
-                trust_remote_code=False,
-                **options,
-            )
-    except Exception as error:
-        raise ModelError(
-            f"model {located.id!r} can't be loaded as a language model ({reason(error)}); "
-            f"give the folder of one in transformers' format"
-        ) from error
-    return model.to(where).eval()
-
-
-def _config(located: Located) -> dict[str, Any]:
-    if located.gguf is None:
-        config = read_settings(located.folder / "config.json")
-        return dict(config.get("text_config") or config)
-    from transformers import AutoConfig
-
-    try:
-        with quiet():
-            found = AutoConfig.from_pretrained(
-                str(located.folder), gguf_file=located.gguf, local_files_only=True, trust_remote_code=False
-            )
-    except Exception as error:
-        raise ModelError(
-            f"{located.gguf} can't be read as a GGUF model ({reason(error)}); choose another file"
-        ) from error
-    return dict(found.to_dict())
 
 
 def _empty_token(config: dict[str, Any]) -> int:
