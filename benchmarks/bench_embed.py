@@ -93,7 +93,7 @@ def compare(what: str, texts: list[str], n_slices: int, ours: Encode, peer: Enco
 
 
 def _ours(folder: Path) -> Callable[[str], Encode]:
-    from workbench.models.embed import SentenceEmbedder
+    from workbench.models.embedding.sentence import SentenceEmbedder
     from workbench.models.locate import locate
     from workbench.progress import Silent
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.models.kmeans import KMeansParams, kmeans
-from workbench.models.neighbours import nearest_earlier
+from workbench.models.geometry.kmeans import KMeansParams, kmeans
+from workbench.models.geometry.neighbours import nearest_earlier
 
 DIMENSIONS, CLUSTERS = 384, 1_000
 CPU_ROWS, CPU_ITERATIONS, ROUNDS = 100_000, 10, 3

@@ -52,8 +52,8 @@ def main() -> None:
     import torch
     import transformers
 
-    from workbench.models.causal import WindowedLM
-    from workbench.models.lm_definition import LMSettings, lm_definition
+    from workbench.models.lm.causal import WindowedLM
+    from workbench.models.lm.definition import LMSettings, lm_definition
     from workbench.models.runtime import device
     from workbench.models.transformer import load_transformer
 

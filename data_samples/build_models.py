@@ -16,7 +16,7 @@ from workbench.corpus import Sample, read
 from workbench.engine.score import score
 from workbench.models.load import Models
 from workbench.models.locate import SMOLLM2
-from workbench.models.reference import ReferenceParams, in_reference, train
+from workbench.models.training.reference import ReferenceParams, in_reference, train
 from workbench.progress import Silent, Terminal
 
 HERE = Path(__file__).resolve().parent

@@ -146,7 +146,7 @@ def test_scores_and_selectors_reach_for_models_only_when_they_run() -> None:
         if found.at_module_level
         and target(found.module) == "models"
         # tiles and batches are arithmetic, and load nothing
-        and not found.module.startswith("workbench.models.kmeans")
+        and not found.module.startswith("workbench.models.geometry.kmeans")
     ]
     assert not wrong
 

@@ -16,7 +16,7 @@ from tests.engine.tiny_models import write_tiny_lm
 from workbench.corpus import read
 from workbench.engine.score import score
 from workbench.models.load import Models
-from workbench.models.reference import in_reference, trained_on
+from workbench.models.training.reference import in_reference, trained_on
 
 DOCUMENTS = make_documents(120)
 TRAIN = ("train-ngram", "corpus", "--out", "lm", "--order", 3, "--vocabulary", 300)
@@ -150,7 +150,7 @@ def test_an_interrupt_leaves_nothing_and_says_so(run: Commands, monkeypatch: pyt
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workbench.models.train_ngram.write_arpa", interrupted)
+    monkeypatch.setattr("workbench.models.ngram.train.write_arpa", interrupted)
     result = run(*TRAIN)
     assert result.code == 130
     assert "stopped; nothing was written" in result.err

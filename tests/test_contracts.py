@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.models.ngrams import write_tiny_ngram
+from tests.models.ngram.ngrams import write_tiny_ngram
 from workbench.checks import Array, canonical_json, keyed_uniform, strings, text_digests
 from workbench.engine.passes import MODEL_NEEDS, Pass, params_json, plan_passes
+from workbench.models.geometry.rows import unit_rows
 from workbench.models.load import Models
-from workbench.models.rows import unit_rows
 from workbench.recipe.schema import parse_step
 from workbench.scores import SCORES
 from workbench.scores.base import Inputs, ScoreSpec

@@ -20,8 +20,8 @@ from tests.engine.corpora import make_documents, write_shard
 from tests.engine.test_train import TINY
 from tests.test_bad_input import LIMITED
 from workbench.cli.training import LossTerminal
-from workbench.models import shapes
-from workbench.models.schedule import StepRecord
+from workbench.models.training import shapes
+from workbench.models.training.schedule import StepRecord
 
 QUICK = ("--context", 32, "--vocabulary", 300, "--steps", 8, "--checkpoint-every", 3, "--device", "cpu")
 
@@ -75,7 +75,7 @@ def test_rows_put_aside_end_with_three_and_epochs_with_a_warning(run: Commands) 
 def test_an_interrupt_ends_at_the_next_step_and_the_next_run_goes_on(
     run: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workbench.models import fit
+    from workbench.models.training import fit
 
     steps: list[int] = []
 
@@ -98,7 +98,7 @@ def test_an_interrupt_ends_at_the_next_step_and_the_next_run_goes_on(
 
 
 def test_a_second_interrupt_ends_at_once(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    from workbench.models import fit
+    from workbench.models.training import fit
 
     def interrupting(step: int, params: Any) -> float:
         os.kill(os.getpid(), signal.SIGINT)

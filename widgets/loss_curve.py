@@ -11,7 +11,7 @@ import traitlets
 
 from widgets.jobs import Jobs, Post, poster
 from widgets.view import View, script, style
-from workbench.models.schedule import OnStep, StepRecord
+from workbench.models.training.schedule import OnStep, StepRecord
 from workbench.plots.axis import fit_axis, ticks
 from workbench.plots.loss import loss_curve
 from workbench.progress import Progress

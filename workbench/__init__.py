@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workbench.engine.verify import verify as verify
     from workbench.errors import WorkbenchError as WorkbenchError
     from workbench.models.load import Models as Models
-    from workbench.models.train_params import TrainLMParams as TrainLMParams
+    from workbench.models.training.params import TrainLMParams as TrainLMParams
     from workbench.recipe.model import Recipe as Recipe
     from workbench.recipe.schema import parse_recipe as parse_recipe
     from workbench.report import write_report as write_report
@@ -40,7 +40,7 @@ _HOME = {
     "Recipe": "workbench.recipe.model",
     "Sample": "workbench.corpus",
     "Table": "workbench.engine.score",
-    "TrainLMParams": "workbench.models.train_params",
+    "TrainLMParams": "workbench.models.training.params",
     "WorkbenchError": "workbench.errors",
     "add_scores": "workbench.engine.score",
     "apply": "workbench.engine.apply",

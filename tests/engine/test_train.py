@@ -21,11 +21,11 @@ from workbench.engine.score import score
 from workbench.engine.train import train_lm
 from workbench.errors import Cancelled, InputError, ModelError, StoreError
 from workbench.models.load import Models
-from workbench.models.pretrain import plan_fit, train_prepared
-from workbench.models.reference import train_tokenizer, trained_on
-from workbench.models.shapes import SHAPES, Shape
-from workbench.models.tokenfile import open_tokens
-from workbench.models.train_params import Hardware, TrainLMParams
+from workbench.models.training.params import Hardware, TrainLMParams
+from workbench.models.training.pretrain import plan_fit, train_prepared
+from workbench.models.training.reference import train_tokenizer, trained_on
+from workbench.models.training.shapes import SHAPES, Shape
+from workbench.models.training.tokenfile import open_tokens
 from workbench.progress import Silent
 
 TINY = Shape("tiny", 16, 1, 2, 32, 128, 2e-2)
@@ -241,13 +241,13 @@ def test_stopped_by_progress_it_goes_on_to_the_same_bytes(
     [
         ("workbench.engine.prepare.SplitFile.end", 1),
         ("workbench.engine.prepare.write_json", 1),
-        ("workbench.models.checkpoints._write_tensors", 1),
-        ("workbench.models.checkpoints._write_tensors", 6),  # the optimiser of the third
-        ("workbench.models.checkpoints.canonical_json", 3),
-        ("workbench.models.checkpoints.shutil.rmtree", 1),
-        ("workbench.models.fit.learning_rate", 9),
-        ("workbench.models.pretrain.write_model", 1),
-        ("workbench.models.pretrain.write_canonical", 1),
+        ("workbench.models.training.checkpoints._write_tensors", 1),
+        ("workbench.models.training.checkpoints._write_tensors", 6),  # the optimiser of the third
+        ("workbench.models.training.checkpoints.canonical_json", 3),
+        ("workbench.models.training.checkpoints.shutil.rmtree", 1),
+        ("workbench.models.training.fit.learning_rate", 9),
+        ("workbench.models.training.pretrain.write_model", 1),
+        ("workbench.models.training.pretrain.write_canonical", 1),
     ],
 )
 def test_ended_at_any_place_it_goes_on_to_the_same_bytes(
@@ -535,6 +535,6 @@ def test_training_from_token_files_needs_neither_polars_nor_orjson(root: Path) -
     code = (
         "import sys\n"
         "for name in ('polars', 'orjson', 'pyarrow', 'pydantic', 'ipywidgets'): sys.modules[name] = None\n"
-        "import workbench.models.pretrain, workbench.models.reference, workbench.models.separator\n"
+        "from workbench.models.training import pretrain, reference, separator\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)

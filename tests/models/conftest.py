@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.models.locate import Located, locate
-from workbench.models.reference import ReferenceParams, make_model, train_tokenizer
+from workbench.models.training.reference import ReferenceParams, make_model, train_tokenizer
 
 TINY = ReferenceParams(
     n_vocabulary=300, hidden_size=32, n_layers=2, n_heads=2, intermediate_size=48, context_tokens=64, batch_rows=4,

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.models.ngrams import IDS, write_tiny_ngram
+from tests.models.ngram.ngrams import IDS, write_tiny_ngram
 from workbench.errors import ModelError
 from workbench.models.load import Models
 from workbench.progress import Silent
@@ -19,7 +19,8 @@ def models(tiny_llama) -> Models:
 
 
 def test_definitions_need_no_weights_and_are_quick_once_digested(models, monkeypatch):
-    from workbench.models import causal, embed
+    from workbench.models.embedding import sentence as embed
+    from workbench.models.lm import causal
 
     monkeypatch.setattr(causal, "load_transformer", None)
     monkeypatch.setattr(embed, "_load", None)

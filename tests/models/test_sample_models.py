@@ -13,11 +13,11 @@ from workbench.corpus import read
 from workbench.embedded import sample_corpus, sample_store
 from workbench.engine.score import score
 from workbench.errors import Cancelled
-from workbench.models.causal import lm_definition
-from workbench.models.fit import Fit
+from workbench.models.lm.causal import lm_definition
 from workbench.models.load import Models
 from workbench.models.locate import DEFAULT_LM, SMOLLM2, locate
-from workbench.models.reference import ReferenceParams, in_reference, train, trained_on
+from workbench.models.training.fit import Fit
+from workbench.models.training.reference import ReferenceParams, in_reference, train, trained_on
 from workbench.progress import Silent
 
 ROOT = Path(__file__).parents[2] / "data_samples"
@@ -33,7 +33,7 @@ def scores() -> pl.DataFrame:
     whole = read(sample_corpus()).whole()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "workbench.models.causal.load_transformer", lambda *_: pytest.fail("the model was loaded")
+            "workbench.models.lm.causal.load_transformer", lambda *_: pytest.fail("the model was loaded")
         )
         table = score(whole, ["perplexity"], store=sample_store(), models=smollm2())
     names = ("perplexity", "nll_sum", "n_scored", "n_truncated_tokens", "n_bytes_scored")

@@ -17,7 +17,7 @@ from workbench.engine.apply import apply
 from workbench.engine.export import export
 from workbench.engine.score import score
 from workbench.errors import InputError
-from workbench.models.rows import unit_rows
+from workbench.models.geometry.rows import unit_rows
 from workbench.scores.base import Inputs
 from workbench.scores.cluster import ClusterParams, compute_cluster
 from workbench.scores.nearest_cluster import NearestClusterParams, compute, fit

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.checks import keyed_uniform, strings
 from workbench.errors import InputError
-from workbench.models.kmeans import assign
+from workbench.models.geometry.kmeans import assign
 from workbench.selectors.semdedup import (
     SPEC,
     SemdedupParams,

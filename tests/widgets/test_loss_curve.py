@@ -18,7 +18,7 @@ from widgets.loss_curve import LossCurve, curve_state
 from workbench.corpus import read
 from workbench.engine.train import train_lm
 from workbench.errors import ModelError
-from workbench.models.schedule import OnStep, StepRecord
+from workbench.models.training.schedule import OnStep, StepRecord
 from workbench.progress import Progress
 
 

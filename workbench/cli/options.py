@@ -118,7 +118,7 @@ class ModelChoice(ModelFiles):
     ] = ContextToken.auto
 
     def models(self) -> Models:
-        from workbench.models.lm_definition import LMSettings
+        from workbench.models.lm.definition import LMSettings
         from workbench.models.load import Models
         from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM
 

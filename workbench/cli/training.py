@@ -19,8 +19,8 @@ from workbench.errors import Cancelled
 from workbench.progress import Progress, Terminal
 
 if TYPE_CHECKING:
-    from workbench.models.schedule import StepRecord
-    from workbench.models.train_params import Hardware, TrainLMParams
+    from workbench.models.training.params import Hardware, TrainLMParams
+    from workbench.models.training.schedule import StepRecord
 
 
 class ShapeName(StrEnum):
@@ -78,8 +78,8 @@ class WhatToTrain:
     seed: Annotated[int, typer.Option(help="Of the split, the first weights and the order.", min=0)] = 0
 
     def params(self) -> TrainLMParams:
-        from workbench.models.shapes import find_shape
-        from workbench.models.train_params import TrainLMParams
+        from workbench.models.training.params import TrainLMParams
+        from workbench.models.training.shapes import find_shape
 
         return TrainLMParams(
             shape=find_shape(self.shape.value),
@@ -113,7 +113,7 @@ class WhereToTrain:
     checkpoint_every: Annotated[int, typer.Option(help="Steps between checkpoints.", min=1)] = 100
 
     def hardware(self) -> Hardware:
-        from workbench.models.train_params import Hardware
+        from workbench.models.training.params import Hardware
 
         return Hardware(self.dtype.value, self.device.value, self.compiles, self.checkpoint_every)
 

@@ -119,8 +119,8 @@ def train_ngram(
 
     Example: workbench train-ngram corpus/ --out ngram --order 5 --vocabulary 4096 --split reference
     """
-    from workbench.models.train_ngram import NgramParams
-    from workbench.models.train_ngram import train_ngram as train
+    from workbench.models.ngram.train import NgramParams
+    from workbench.models.ngram.train import train_ngram as train
 
     params = NgramParams(
         order=order,

@@ -16,12 +16,12 @@ from workbench.checks import Array, file_digest, json_digest, keyed_uniform
 from workbench.corpus import Batch, Corpus, quarantine_writer
 from workbench.errors import InputError
 from workbench.files import write_json, written_aside
-from workbench.models.pretrain import PREPARED, PREPARED_FILES, check_size
-from workbench.models.reference import SplitFile, in_reference, train_tokenizer
-from workbench.models.separator import find_tokenizer, separator, vocabulary_size
-from workbench.models.shapes import check_vocabulary
-from workbench.models.tokenfile import encode, pack, token_dtype
-from workbench.models.train_params import TrainLMParams
+from workbench.models.training.params import TrainLMParams
+from workbench.models.training.pretrain import PREPARED, PREPARED_FILES, check_size
+from workbench.models.training.reference import SplitFile, in_reference, train_tokenizer
+from workbench.models.training.separator import find_tokenizer, separator, vocabulary_size
+from workbench.models.training.shapes import check_vocabulary
+from workbench.models.training.tokenfile import encode, pack, token_dtype
 from workbench.progress import Progress, shown
 
 # A vocabulary of 4,096 to 65,536 tokens is settled by far less text than this; all of it would be in memory at once as
@@ -38,7 +38,7 @@ _HELDOUT_CHARS = 16  # a token; few tokens are longer
 def prepare(
     corpus: Corpus, work: Path, params: TrainLMParams, identity: dict[str, Any], progress: Progress
 ) -> None:
-    """Fill a work folder with what workbench.models.pretrain reads; prepared.json is written last.
+    """Fill a work folder with what workbench.models.training.pretrain reads; prepared.json is written last.
 
     Parameters
     ----------

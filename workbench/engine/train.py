@@ -12,9 +12,9 @@ from workbench.corpus import Corpus
 from workbench.engine.prepare import prepare
 from workbench.errors import InputError, StoreError
 from workbench.files import locked
-from workbench.models.pretrain import PREPARED, TRAINING, read_prepared, train_prepared
-from workbench.models.schedule import OnStep
-from workbench.models.train_params import Hardware, TrainLMParams
+from workbench.models.training.params import Hardware, TrainLMParams
+from workbench.models.training.pretrain import PREPARED, TRAINING, read_prepared, train_prepared
+from workbench.models.training.schedule import OnStep
 from workbench.progress import Progress, Silent
 
 WORK = ".work"
@@ -34,7 +34,8 @@ def train_lm(
 
     The corpus is streamed twice: for the vocabulary, and into token files in the folder `out` + ".work". Stopped at
     any moment, the same call goes on from the last checkpoint there and ends with the same losses and weights
-    (workbench.models.pretrain.train_prepared says where that holds to the bit). The folder goes away at the end.
+    (workbench.models.training.pretrain.train_prepared says where that holds to the bit). The folder goes away
+    at the end.
 
     Parameters
     ----------

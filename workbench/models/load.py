@@ -7,22 +7,22 @@ from functools import cached_property
 from typing import Any, Literal
 
 from workbench.errors import ModelError
-from workbench.models.backbone import Layout
 from workbench.models.base import CausalLM, Definition, Embedder, Ngram, Tokenizer
-from workbench.models.causal import WindowedLM
-from workbench.models.embedders import (
+from workbench.models.embedding.embedders import (
     define_embedder,
     load_embedder,
     locate_embedder,
     named_in,
     parse_embedder,
 )
-from workbench.models.lm_definition import LMSettings, lm_definition
+from workbench.models.lm.backbone import Layout
+from workbench.models.lm.causal import WindowedLM
+from workbench.models.lm.definition import LMSettings, lm_definition
 from workbench.models.locate import DEFAULT_EMBEDDER, DEFAULT_LM, Kind, Located, compare_digests, locate
-from workbench.models.ngram import NgramLM, locate_ngram, ngram_definition
-from workbench.models.reference import trained_on
+from workbench.models.ngram.model import NgramLM, locate_ngram, ngram_definition
 from workbench.models.token_cache import TokenCache
 from workbench.models.tokens import FileTokenizer, tokenizer_definition
+from workbench.models.training.reference import trained_on
 from workbench.progress import Progress, Silent
 
 Role = Literal["tokenizer", "lm", "embedder", "ngram"]
@@ -34,7 +34,7 @@ class Models:
     Parameters
     ----------
     embedder
-        A name as in `workbench.models.embedders.parse_embedder`.
+        A name as in `workbench.models.embedding.embedders.parse_embedder`.
     lm
         A name as in `workbench.models.locate.locate`.
     ngram
@@ -48,7 +48,7 @@ class Models:
     lm_settings
         How the language model reads documents: window, stride, maximum, context token.
     layout
-        How its windows are put into rows, "auto", "padded" or "packed": see `workbench.models.causal.WindowedLM`.
+        How its windows are put into rows, "auto", "padded" or "packed": see `workbench.models.lm.causal.WindowedLM`.
 
     Attributes
     ----------

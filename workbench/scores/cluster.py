@@ -49,12 +49,12 @@ def compute_cluster(inputs: Inputs, params: ClusterParams, state: State) -> dict
 
     Notes
     -----
-    Campello, Moulavi and Sander 2013; see `workbench.models.density`. BERTopic clusters a UMAP of 5
+    Campello, Moulavi and Sander 2013; see `workbench.models.geometry.density`. BERTopic clusters a UMAP of 5
     dimensions, we the map: on the committed sample the two differ no more than two seeds of one do (adjusted
     Rand .65 to .85, .67 to .82), keep as many of the 10 nearest neighbours together (.89 to .92), and the
     clusters are those that one sees. `nearest_cluster` carries them to documents of the corpus.
     """
-    from workbench.models.density import dense_clusters
+    from workbench.models.geometry.density import dense_clusters
 
     place = np.column_stack([inputs.columns["map_x"], inputs.columns["map_y"]]).astype(np.float64)
     finite = np.isfinite(place).all(axis=1)

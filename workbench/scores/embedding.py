@@ -61,7 +61,7 @@ def compute(inputs: Inputs, params: EmbeddingParams, state: State) -> Mapping[st
     check_at_least("max_chunks", params.max_chunks, 1)
     models = _models(inputs)
     if inputs.vectors is not None:
-        from workbench.models.vectors import unit
+        from workbench.models.embedding.vectors import unit
 
         rows = unit(inputs.vectors)
     else:

@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.checks import Array, BoolArray, FloatArray
 from workbench.errors import InputError
-from workbench.models.kmeans import assign
+from workbench.models.geometry.kmeans import assign
 from workbench.scores.base import Inputs, ScoreSpec, State, as_column
 
 
@@ -47,9 +47,9 @@ def fit(inputs: Inputs, params: NearestClusterParams, seed: int) -> State:
     InputError
         If a param is out of range, or a package isn't installed.
     """
-    from workbench.models.density import dense_clusters
-    from workbench.models.layout import lay_out
-    from workbench.models.rows import unit_rows
+    from workbench.models.geometry.density import dense_clusters
+    from workbench.models.geometry.layout import lay_out
+    from workbench.models.geometry.rows import unit_rows
 
     if params.space not in ("map", "embedding"):
         raise InputError(f"space must be map or embedding, got {params.space!r}")
@@ -76,7 +76,7 @@ def fit(inputs: Inputs, params: NearestClusterParams, seed: int) -> State:
 
 
 def _mean_directions(embedding: FloatArray, codes: Array) -> FloatArray:
-    from workbench.models.rows import unit_rows
+    from workbench.models.geometry.rows import unit_rows
 
     # A cluster of rows without direction alone (all zero) has no centroid, and the later ones move up.
     means = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.checks import Array, check_at_least
-from workbench.models.kmeans import KMeansParams, assign, kmeans
+from workbench.models.geometry.kmeans import KMeansParams, assign, kmeans
 from workbench.scores.base import Inputs, ScoreSpec, State, as_column
 
 # With fewer documents a cluster its centroid is a document rather than a prototype.

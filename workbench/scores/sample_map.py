@@ -53,7 +53,7 @@ def compute_map(inputs: Inputs, params: MapParams, state: State) -> dict[str, Ar
     InputError
         If a param is out of range, or the backend isn't installed.
     """
-    from workbench.models.layout import lay_out
+    from workbench.models.geometry.layout import lay_out
 
     place = lay_out(inputs.columns["embedding"], seed=int(state["seed"][0]), **asdict(params))
     return {"map_x": as_column(place[:, 0]), "map_y": as_column(place[:, 1])}

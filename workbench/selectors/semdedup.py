@@ -42,7 +42,7 @@ def fit_semdedup(columns: Columns, params: SemdedupParams, seed: int) -> State:
 
     The released code starts faiss from random rows; here k-means++ chooses them.
     """
-    from workbench.models.kmeans import KMeansParams, kmeans
+    from workbench.models.geometry.kmeans import KMeansParams, kmeans
 
     check_at_least("n_clusters", params.n_clusters, 1)
     embedding: FloatArray = columns["embedding"]
@@ -53,7 +53,7 @@ def fit_semdedup(columns: Columns, params: SemdedupParams, seed: int) -> State:
 
 def group_semdedup(columns: Columns, params: SemdedupParams, state: State) -> IntArray:
     """The nearest centroid of each document."""
-    from workbench.models.kmeans import assign
+    from workbench.models.geometry.kmeans import assign
 
     return assign(columns["embedding"], state["centroids"])[0]
 
@@ -93,8 +93,8 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
     Abbas et al. 2023, arXiv:2303.09540, section 3; released code facebookresearch/SemDeDup, semdedup.py.
     There ties fall as the sort leaves them; here by doc_id, so that shards and workers don't matter.
     """
-    from workbench.models.kmeans import assign
-    from workbench.models.neighbours import nearest_earlier
+    from workbench.models.geometry.kmeans import assign
+    from workbench.models.geometry.neighbours import nearest_earlier
 
     if not 0.0 <= params.epsilon <= 1.0:
         raise InputError(

@@ -1,0 +1,1 @@
+"""What is done with vectors: k-means, neighbours, layout, density."""

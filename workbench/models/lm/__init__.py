@@ -1,0 +1,1 @@
+"""Causal language models: windows, batches, the loss of each document."""

@@ -1,0 +1,1 @@
+"""Training of reference models: shapes, token files, steps, checkpoints."""
