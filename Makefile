@@ -41,7 +41,7 @@ demo: setup  ## Run the main job on the embedded sample: score, select, export, 
 
 test: setup  ## Run all tests, the browser's too, with the coverage of workbench/
 	chromium="$$($(BIN)/python -m tests.browser.chromium)"; \
-	OMP_NUM_THREADS=1 WORKBENCH_CHROMIUM="$$chromium" $(PYTEST) -m "" -n $(WORKERS) --dist loadfile --cov=workbench --cov-report=term --cov-fail-under=90 $(ARGS) </dev/null
+	OMP_NUM_THREADS=1 WORKBENCH_CHROMIUM="$$chromium" $(PYTEST) -m "" -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=25 --cov=workbench --cov-report=term --cov-fail-under=90 $(ARGS) </dev/null
 
 test-fast: setup  ## Run the tests that need neither a browser nor much time
 	$(PYTEST) $(ARGS)

@@ -100,7 +100,7 @@ def test_a_gguf_file_by_its_path_takes_its_settings_from_itself():
     definition = lm_definition(locate(str(located.folder / located.files[0]), "lm"))
     # The file says that its texts end with <|im_end|>; of the model by its name we know better.
     assert definition["context_token_id"] == 2
-    assert definition["window"] == 512
+    assert (definition["window"], definition["stride"]) == (2048, 1024)
     assert definition["id"] == located.gguf
 
 
