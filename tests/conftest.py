@@ -23,6 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 TINY_SOURCES = {"poems": 5, "letters": 9, "manuals": 16}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first: where several processes share the tests, none is left with a long one at the end."""
+    long = {
+        item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")
+    }
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""
