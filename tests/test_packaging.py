@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.untraced import untraced
 
 # What the project's user fixed: installed by `make`, and in environment.yml.
 FIXED = (
@@ -131,23 +132,16 @@ def test_the_pins_that_the_project_rests_on(pinned: dict[str, str]) -> None:
     assert "ray" in pinned
 
 
-def clean_environment() -> dict[str, str]:
-    """Without coverage's hook, which would be measured too."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
-
-
 def test_import_workbench_loads_nothing_heavy() -> None:
     code = f"import sys, workbench; print(*[m for m in {NEVER_AT_IMPORT!r} if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=clean_environment()
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=untraced())
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
 
 
 def test_import_workbench_is_quick() -> None:
     def seconds(code: str) -> float:
         started = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True, env=clean_environment())
+        subprocess.run([sys.executable, "-c", code], check=True, env=untraced())
         return time.perf_counter() - started
 
     # Best of several: on a loaded machine only the quickest says what the import costs.
@@ -184,7 +178,7 @@ def test_the_wheel_holds_the_packages_with_all_their_files(root: Path, wheel: Pa
 def test_an_installed_wheel_finds_its_sample_and_models(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = "import workbench; print(workbench.__file__); print(workbench.sample_corpus())"
-    env = {**clean_environment(), "PYTHONPATH": str(tmp_path / "site")}
+    env = {**untraced(), "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stderr
     module, corpus = done.stdout.split()

@@ -122,7 +122,6 @@ def test_a_sentence_transformers_model_has_the_vectors_of_its_library(tmp_path, 
     assert model.count_chunks(["", TEXTS[5]]).tolist() == [0, 1]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("model2vec") is None, reason="model2vec isn't installed")
 def test_vectors_are_those_of_model2vec(own):
     from model2vec import StaticModel
 
