@@ -4,7 +4,7 @@ The plain ways: one document a forward pass with all its logits, and padded batc
 The rate of matrix products is measured in the same run, in the shapes that the model has, so that "share of what the
 hardware gives" means something.
 
-    python -m benchmarks.bench_perplexity [--model SmolLM2-135M] [--documents 300] [--max-tokens 512] [--dtype float32]
+    python -m benchmarks.bench_perplexity [--model SmolLM2-135M] [--documents 300] [--max-tokens 2048] [--dtype float32]
     python -m benchmarks.bench_perplexity --shape gpt2-125M --documents 50000   # random weights, on a GPU
 """
 
@@ -43,7 +43,9 @@ def main() -> None:
     parser.add_argument("--model", default="SmolLM2-135M", help="name or folder of a causal LM")
     parser.add_argument("--shape", choices=SHAPES, help="random weights of this shape in the model's place")
     parser.add_argument("--documents", type=int, default=300)
-    parser.add_argument("--max-tokens", type=int, default=512)
+    parser.add_argument(
+        "--max-tokens", type=int, default=2048, help="of a document; no more than the model reads at once"
+    )
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default=None)
     parser.add_argument("--layout", choices=("auto", "padded", "packed"), default="auto")
     parser.add_argument("--skip-batches", action="store_true", help="leave out the slow padded batches")
@@ -53,13 +55,13 @@ def main() -> None:
     import transformers
 
     from workbench.models.lm.causal import WindowedLM
-    from workbench.models.lm.definition import LMSettings, lm_definition
+    from workbench.models.lm.definition import LMSettings, lm_definition, longest_window
     from workbench.models.runtime import device
-    from workbench.models.transformer import load_transformer
+    from workbench.models.transformer import load_transformer, read_config
 
     located = random_model(given.shape) if given.shape else find(given.model)
     dtype = given.dtype or ("bfloat16" if device() == "cuda" else "float32")
-    n = given.max_tokens
+    n = min(given.max_tokens, longest_window(read_config(located)))
     definition = lm_definition(located, dtype, LMSettings(window=n, stride=n, max_tokens=n))
     lm = WindowedLM(located, definition=definition, layout=given.layout)
     texts = made_up(lm, given.documents) if given.shape else sample_texts(given.documents)

@@ -21,8 +21,8 @@ from workbench import report as report_module
 from workbench.corpus import Sample
 from workbench.corpus.design import Design, Stratum
 from workbench.engine.export import expectations
-from workbench.engine.score import Table
 from workbench.engine.select import Outcome, select
+from workbench.engine.table import Table
 from workbench.errors import ManifestError, StoreError
 from workbench.models.load import Models
 from workbench.recipe import parse_recipe

@@ -25,8 +25,9 @@ from widgets.state import BenchState
 from workbench.corpus import Corpus, Sample, read
 from workbench.engine.export import export, used_scores
 from workbench.engine.passes import plan_passes
-from workbench.engine.score import Table, add_scores
+from workbench.engine.score import add_scores
 from workbench.engine.select import Outcome
+from workbench.engine.table import Table
 from workbench.models.load import Models
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import parse_recipe

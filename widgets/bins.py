@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.checks import Array, BoolArray, IntArray
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 from workbench.plots.axis import Axis, bin_codes, bin_edges, fit_axis, ticks
 from workbench.scores import SCORES
 

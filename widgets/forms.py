@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 from workbench.errors import InputError
 from workbench.recipe.model import Step
 from workbench.recipe.schema import parse_step

@@ -14,7 +14,7 @@ from widgets.bins import family
 from widgets.state import BenchState
 from widgets.view import Report, View, script, style
 from workbench.corpus import Sample
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 from workbench.plots.colors import category_colors
 from workbench.scores import SCORES
 

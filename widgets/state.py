@@ -16,8 +16,8 @@ from widgets.memo import Memo
 from widgets.pages import Query, matching_rows
 from workbench.checks import Array, IntArray
 from workbench.corpus import Sample
-from workbench.engine.score import Table
 from workbench.engine.select import Outcome
+from workbench.engine.table import Table
 from workbench.errors import InputError, WorkbenchError
 from workbench.plots.axis import N_POSITIONS, Axis
 from workbench.recipe.model import Recipe

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from workbench.embedded import sample_store as sample_store
     from workbench.engine.apply import apply as apply
     from workbench.engine.export import export as export
-    from workbench.engine.score import Table as Table
     from workbench.engine.score import add_scores as add_scores
     from workbench.engine.score import score as score
     from workbench.engine.select import Outcome as Outcome
     from workbench.engine.select import select as select
     from workbench.engine.several import score_with_models as score_with_models
+    from workbench.engine.table import Table as Table
     from workbench.engine.train import train_lm as train_lm
     from workbench.engine.verify import verify as verify
     from workbench.errors import WorkbenchError as WorkbenchError
@@ -39,7 +39,7 @@ _HOME = {
     "Outcome": "workbench.engine.select",
     "Recipe": "workbench.recipe.model",
     "Sample": "workbench.corpus",
-    "Table": "workbench.engine.score",
+    "Table": "workbench.engine.table",
     "TrainLMParams": "workbench.models.training.params",
     "WorkbenchError": "workbench.errors",
     "add_scores": "workbench.engine.score",

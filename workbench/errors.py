@@ -11,6 +11,10 @@ class WorkbenchError(Exception):
     exit_code = 2
 
 
+class WorkbenchWarning(UserWarning):
+    """What a user should know although the work goes on; one sentence."""
+
+
 class InputError(WorkbenchError):
     """A corpus, a sample, a column or an argument is not what it has to be."""
 

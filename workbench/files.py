@@ -6,6 +6,7 @@ import errno
 import json
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -15,9 +16,11 @@ from typing import Any
 import numpy as np
 
 from workbench.checks import Array
-from workbench.errors import InputError, StoreError
+from workbench.errors import InputError, StoreError, WorkbenchWarning
 
 PARTIAL = ".partial"
+# What flock says where there are no locks.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _NO_PLACE = (errno.ENOTDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR)
 
 
@@ -65,10 +68,14 @@ def _remove(path: Path) -> None:
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock file as long as the block runs; the system lets go of it however the process ends.
 
+    Where there are no locks the block runs with a warning.
+
     Raises
     ------
     InputError
         If another process holds it.
+    StoreError
+        If the lock fails otherwise.
     """
     with path.open("ab") as file:
         try:
@@ -79,8 +86,18 @@ def locked(path: Path) -> Iterator[None]:
             raise InputError(
                 f"another process is at work in {path.parent.parent}; wait for its end, or give a new folder"
             ) from None
-        except (OSError, ImportError):
-            pass  # a network's file system, or a system, without locks
+        except (OSError, ImportError) as error:
+            # A system, or a network's file system, without locks; any other failure isn't one to go on from.
+            if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+                raise StoreError(
+                    f"{path} can't be locked ({error.strerror or error}); choose a folder that can be written to"
+                ) from error
+            warnings.warn(
+                f"{path.parent.parent} has no file locks, so a second process there wouldn't be noticed; "
+                "run one at a time",
+                WorkbenchWarning,
+                stacklevel=3,
+            )
         yield
 
 

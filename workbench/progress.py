@@ -4,6 +4,7 @@ tests.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -102,6 +103,8 @@ class Terminal:
 
     def finish(self) -> None:
         task = self._tasks.pop()
-        self._bar.update(task, completed=self._bar.tasks[self._bar.task_ids.index(task)].total)
+        # Work that was stopped or failed isn't done: its bar stays where it is.
+        if sys.exc_info()[0] is None:
+            self._bar.update(task, completed=self._bar.tasks[self._bar.task_ids.index(task)].total)
         if not self._tasks:
             self._bar.stop()

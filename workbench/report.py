@@ -12,8 +12,8 @@ import numpy as np
 
 from workbench.checks import BoolArray, IntArray, keyed_uniform
 from workbench.engine.export import ALWAYS, expectation_basis, thresholds, versions
-from workbench.engine.score import Table
 from workbench.engine.select import KEPT, Outcome
+from workbench.engine.table import Table
 from workbench.files import written_aside
 from workbench.page import Child, grid, histogram, page, share_bar, tag
 from workbench.plots.axis import short

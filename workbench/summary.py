@@ -10,8 +10,8 @@ import numpy as np
 from workbench.checks import BoolArray
 from workbench.corpus import Sample
 from workbench.engine.export import ALWAYS, expectation_basis, expectations, step_counts
-from workbench.engine.score import Table
 from workbench.engine.select import Outcome
+from workbench.engine.table import Table
 from workbench.scores import SCORES
 
 

@@ -11,7 +11,8 @@ from tests.engine.corpora import FORMATS, make_documents, write_corpus
 from tests.engine.fakes import FakeModels, install
 from workbench.corpus import Corpus, read
 from workbench.engine.export import export, used_scores
-from workbench.engine.score import Table, score
+from workbench.engine.score import score
+from workbench.engine.table import Table
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import parse_recipe
 

@@ -25,8 +25,9 @@ from workbench.corpus import Corpus, read
 from workbench.engine.apply import apply
 from workbench.engine.export import export, used_scores
 from workbench.engine.local import LocalRunner
-from workbench.engine.score import Table, score
+from workbench.engine.score import score
 from workbench.engine.select import KEPT, select
+from workbench.engine.table import Table
 from workbench.engine.verify import verify
 from workbench.errors import Cancelled, InputError, ManifestError, ModelError, StoreError, WorkbenchError
 from workbench.models.load import Models

@@ -12,8 +12,9 @@ from tests.engine.fakes import FakeModels
 from workbench.checks import file_digest
 from workbench.corpus import read
 from workbench.engine.export import ALWAYS, expectations, export, thresholds, used_scores
-from workbench.engine.score import Table, add_scores, score, state_digest
+from workbench.engine.score import add_scores, score, state_digest
 from workbench.engine.select import fit, select
+from workbench.engine.table import Table
 from workbench.errors import InputError, ManifestError, StoreError
 from workbench.recipe.manifest import read_artefact, read_manifest
 from workbench.recipe.model import Recipe

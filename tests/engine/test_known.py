@@ -15,7 +15,7 @@ from tests.engine.outputs import digests
 from workbench.corpus import Corpus, read
 from workbench.engine.apply import apply
 from workbench.engine.known import known_scores
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 from workbench.errors import ModelError
 from workbench.recipe.manifest import read_manifest
 from workbench.recipe.model import Recipe

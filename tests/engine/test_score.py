@@ -10,7 +10,8 @@ from tests.engine.corpora import make_documents, write_corpus
 from tests.engine.fakes import FakeModels
 from workbench.checks import file_digest
 from workbench.corpus import Sample, read
-from workbench.engine.score import Table, add_scores, score, state_digest
+from workbench.engine.score import add_scores, score, state_digest
+from workbench.engine.table import Table
 from workbench.errors import Cancelled, StoreError
 from workbench.progress import Silent
 from workbench.scores import SCORES

@@ -20,8 +20,9 @@ from workbench.engine.apply import apply
 from workbench.engine.export import export, used_scores
 from workbench.engine.known import known_scores
 from workbench.engine.local import _plan
-from workbench.engine.score import Table, score
+from workbench.engine.score import score
 from workbench.engine.select import KEPT, select
+from workbench.engine.table import Table
 from workbench.engine.vectors import read_vectors
 from workbench.errors import InputError
 from workbench.models.load import Models

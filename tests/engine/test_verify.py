@@ -17,7 +17,8 @@ from workbench.checks import file_digest, json_digest
 from workbench.corpus import Corpus, read
 from workbench.engine.apply import apply
 from workbench.engine.export import export, used_scores
-from workbench.engine.score import Table, score
+from workbench.engine.score import score
+from workbench.engine.table import Table
 from workbench.engine.verify import Verification, verify
 from workbench.errors import ManifestError, VerificationError
 

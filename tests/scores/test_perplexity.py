@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.models.counting import Counting
 from workbench.errors import InputError
-from workbench.progress import Silent
 from workbench.scores import perplexity as module
 from workbench.scores.base import Inputs, NoParams
 
@@ -56,13 +56,7 @@ def test_no_documents_give_empty_columns():
 
 
 def test_the_models_progress_is_told():
-    class Count(Silent):
-        n = 0
-
-        def advance(self, n: int) -> None:
-            self.n += n
-
-    count = Count()
+    count = Counting()
     compute(["abc", "abcdefg"], count)
     assert count.n == 10
 

@@ -11,7 +11,7 @@ import pytest
 from widgets.state import BenchState
 from workbench.corpus import Sample
 from workbench.corpus.design import Design, Stratum
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 from workbench.models.load import Models
 from workbench.scores import SCORES
 

@@ -9,7 +9,7 @@ from widgets.bins import family, make_bins
 from widgets.counts import group
 from widgets.pages import PAGE_ROWS, READ_CHARS, Query, first_line, matching_rows, page_of, piece
 from widgets.state import BenchState
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 
 
 def test_counts_per_source_add_up_to_the_count_in_all(state: BenchState) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from widgets import paths
 from widgets.forms import kind_of, new_step, score_options, step_form, with_param
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 from workbench.errors import InputError, RecipeError
 from workbench.recipe.schema import parse_step
 from workbench.selectors import SELECTORS

@@ -6,7 +6,7 @@ import pytest
 from tests.widgets.sending import complain, send
 from widgets.map import Map
 from widgets.state import BenchState
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 
 
 @pytest.fixture

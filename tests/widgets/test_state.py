@@ -6,8 +6,8 @@ import pytest
 from widgets import bands
 from widgets.pages import Query
 from widgets.state import BenchState
-from workbench.engine.score import Table
 from workbench.engine.select import select
+from workbench.engine.table import Table
 from workbench.errors import InputError, RecipeError
 from workbench.plots.axis import N_POSITIONS
 from workbench.recipe.model import Recipe

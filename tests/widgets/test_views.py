@@ -20,8 +20,8 @@ from widgets.shell import Shell
 from widgets.state import BenchState
 from workbench.corpus import Sample
 from workbench.corpus.types import Quarantined
-from workbench.engine.score import Table
 from workbench.engine.select import select
+from workbench.engine.table import Table
 from workbench.scores import SCORES
 
 

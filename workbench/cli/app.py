@@ -5,12 +5,14 @@ exception's text.
 from __future__ import annotations
 
 import sys
+import warnings
 from io import TextIOWrapper
+from typing import TextIO
 
 import typer
 
 from workbench.cli.console import print_json, printable
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled, WorkbenchError, WorkbenchWarning
 
 app = typer.Typer(
     help="Choose LLM training data: sample, score, select, export a manifest, apply and verify it.",
@@ -19,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+_python_shows = warnings.showwarning
 
 
 def main() -> None:
@@ -31,6 +35,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             # what the terminal's encoding lacks is shown as a question mark
             stream.reconfigure(errors="replace")
+    warnings.showwarning = _show_warning
     try:
         app(standalone_mode=True)
     except WorkbenchError as error:
@@ -43,3 +48,18 @@ def main() -> None:
         if stop.code == Cancelled.exit_code:
             typer.echo("workbench: stopped; finished parts are kept, run the same command to go on", err=True)
         raise
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Ours as a sentence; those of libraries speak to programmers, and stand where Python puts them."""
+    if issubclass(category, WorkbenchWarning):
+        typer.echo(f"warning: {printable(str(message))}", err=True)
+    else:
+        _python_shows(message, category, filename, lineno, file, line)

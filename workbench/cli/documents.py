@@ -10,7 +10,7 @@ from workbench.errors import InputError
 
 if TYPE_CHECKING:
     from workbench.corpus import Sample
-    from workbench.engine.score import Table
+    from workbench.engine.table import Table
     from workbench.progress import Progress
     from workbench.recipe.model import Recipe
 

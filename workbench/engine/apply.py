@@ -21,7 +21,7 @@ from workbench.engine.known import known_scores
 from workbench.engine.local import LocalRunner, Runner, fresh_plan
 from workbench.engine.parts import part_paths
 from workbench.engine.plan import Plan
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 from workbench.engine.work import RUN_FILE, Job, read_json
 from workbench.errors import InputError, StoreError
 from workbench.files import PARTIAL, locked, write_json

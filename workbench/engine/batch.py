@@ -11,8 +11,8 @@ from workbench.checks import Array, BoolArray, FloatArray, IntArray, strings, te
 from workbench.engine.known import Known
 from workbench.engine.passes import Pass
 from workbench.engine.plan import Plan
-from workbench.engine.score import select_columns
 from workbench.engine.select import KEPT, decide
+from workbench.engine.table import select_columns
 from workbench.scores.base import Inputs
 
 UNSCORED = -2

@@ -12,8 +12,8 @@ import numpy as np
 
 from workbench.checks import Array, require_keys
 from workbench.engine.passes import Pass, plan_passes
-from workbench.engine.score import Table
 from workbench.engine.select import Fitted, Outcome, fit, select
+from workbench.engine.table import Table
 from workbench.errors import ManifestError
 from workbench.recipe.manifest import write_manifest
 from workbench.recipe.model import Recipe

@@ -13,8 +13,8 @@ from workbench.checks import Array, IntArray, strings
 from workbench.engine.batch import UNSCORED
 from workbench.engine.parts import part_paths, read_part, steps_of_part
 from workbench.engine.plan import Plan
-from workbench.engine.score import select_columns
 from workbench.engine.select import KEPT, decide, group_keys
+from workbench.engine.table import select_columns
 from workbench.engine.work import Job
 from workbench.files import written_aside
 from workbench.progress import Progress

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.checks import Array, IntArray
 from workbench.engine.passes import reads_embedding
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 from workbench.recipe.schema import Manifest
 
 

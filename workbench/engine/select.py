@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.checks import Array, BoolArray, FloatArray, IntArray, json_digest, require_keys
 from workbench.engine.passes import finite_rows
-from workbench.engine.score import Table
+from workbench.engine.table import Table
 from workbench.errors import InputError
 from workbench.recipe.model import Recipe, Step
 from workbench.selectors.base import Selection

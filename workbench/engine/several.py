@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from workbench.corpus import Sample
-from workbench.engine.score import Table, score
+from workbench.engine.score import score
+from workbench.engine.table import Table
 from workbench.models.load import Models
 from workbench.progress import Progress
 from workbench.store import Store

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -174,65 +175,53 @@ def _languages(inputs: Inputs, params: BucketParams) -> FloatArray:
     return languages if params.by_language else np.full(len(languages), float(_ALL))
 
 
-_PAPER = "Wenzek et al. 2020 (CCNet), arXiv:1911.00359"
-_NEEDS = ("text", "ngram")
+def _spec(name: str, title: str, unit: str, **rest: Any) -> ScoreSpec:
+    given: dict[str, Any] = {"better": "neither", "needs": ("text", "ngram"), "compute": compute} | rest
+    return ScoreSpec(
+        name=name,
+        version=1,
+        title=title,
+        unit=unit,
+        paper="Wenzek et al. 2020 (CCNet), arXiv:1911.00359",
+        **given,
+    )
+
+
+# a model without <unk> gives a strange word 1e-100, whose inverse no float32 can hold
+_WIDE = "float64"
 
 SPECS: tuple[ScoreSpec, ...] = (
-    ScoreSpec(
-        name="ccnet_perplexity",
-        version=1,
-        title="Perplexity by an n-gram model, on CCNet's normalised text",
-        unit="perplexity",
-        better="neither",
-        needs=_NEEDS,
-        compute=compute,
-        paper=_PAPER,
-        # a model without <unk> gives a strange word 1e-100, whose inverse no float32 can hold
-        dtype="float64",
+    _spec(
+        "ccnet_perplexity",
+        "Perplexity by an n-gram model, on CCNet's normalised text",
+        "perplexity",
+        dtype=_WIDE,
     ),
-    ScoreSpec(
-        name="ngram_log10_prob",
-        version=1,
-        title="log10 of the document's probability by the n-gram model",
-        unit="log10",
-        better="neither",
-        needs=_NEEDS,
-        compute=compute,
-        paper=_PAPER,
-        dtype="float64",
+    _spec(
+        "ngram_log10_prob", "log10 of the document's probability by the n-gram model", "log10", dtype=_WIDE
     ),
-    ScoreSpec(
-        name="ngram_n_words",
-        version=1,
-        title="Words that the n-gram model predicted, the end of each line among them",
-        unit="words",
-        better="neither",
-        needs=_NEEDS,
-        compute=compute,
-        paper=_PAPER,
-        dtype="float64",
+    _spec(
+        "ngram_n_words",
+        "Words that the n-gram model predicted, the end of each line among them",
+        "words",
+        dtype=_WIDE,
     ),
-    ScoreSpec(
-        name="ngram_trained_on",
-        version=1,
-        title="1 where the n-gram model was trained on the document, whose perplexity is then too low",
-        unit="mark",
+    _spec(
+        "ngram_trained_on",
+        "1 where the n-gram model was trained on the document, whose perplexity is then too low",
+        "mark",
         better="lower",
         needs=("ngram",),
         compute=compute_trained_on,
-        paper=_PAPER,
     ),
-    ScoreSpec(
-        name="ccnet_bucket",
-        version=1,
-        title="Head, middle or tail by the n-gram perplexity among the sample's documents of the same language",
-        unit="label",
-        better="neither",
+    _spec(
+        "ccnet_bucket",
+        "Head, middle or tail by the n-gram perplexity among the sample's documents of the same language",
+        "label",
         needs=("ccnet_perplexity", "language"),
         params=BucketParams,
         compute=compute_bucket,
         fit=fit_buckets,
-        paper=_PAPER,
         labels=BUCKETS,
     ),
 )

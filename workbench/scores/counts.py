@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from workbench.checks import Array
 from workbench.errors import InputError
-from workbench.scores.base import Inputs, NoParams, ScoreSpec, State, as_column
+from workbench.scores.base import Compute, Inputs, NoParams, ScoreSpec, State, as_column
 
 
 def compute_sizes(inputs: Inputs, params: NoParams, state: State) -> Mapping[str, Array]:
@@ -37,32 +37,20 @@ def compute_tokens(inputs: Inputs, params: NoParams, state: State) -> Mapping[st
     return {"n_tokens": as_column(inputs.models.tokenizer.count(inputs.texts))}
 
 
+def _spec(name: str, title: str, unit: str, compute: Compute, *needs: str) -> ScoreSpec:
+    return ScoreSpec(
+        name=name,
+        version=1,
+        title=title,
+        unit=unit,
+        better="neither",
+        needs=("text", *needs),
+        compute=compute,
+    )
+
+
 SPECS: tuple[ScoreSpec, ...] = (
-    ScoreSpec(
-        name="n_chars",
-        version=1,
-        title="Characters (Unicode code points)",
-        unit="characters",
-        better="neither",
-        needs=("text",),
-        compute=compute_sizes,
-    ),
-    ScoreSpec(
-        name="n_bytes",
-        version=1,
-        title="Bytes in UTF-8",
-        unit="bytes",
-        better="neither",
-        needs=("text",),
-        compute=compute_sizes,
-    ),
-    ScoreSpec(
-        name="n_tokens",
-        version=1,
-        title="Tokens of the tokenizer in use",
-        unit="tokens",
-        better="neither",
-        needs=("text", "tokenizer"),
-        compute=compute_tokens,
-    ),
+    _spec("n_chars", "Characters (Unicode code points)", "characters", compute_sizes),
+    _spec("n_bytes", "Bytes in UTF-8", "bytes", compute_sizes),
+    _spec("n_tokens", "Tokens of the tokenizer in use", "tokens", compute_tokens, "tokenizer"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -99,62 +100,35 @@ def _ratio(above: Array, below: Array) -> Array:
     return out
 
 
-_COUNTS = {
-    "n_scored": "Tokens that were predicted",
-    "n_truncated_tokens": "Tokens beyond the model's maximum, which were not predicted",
-    "n_bytes_scored": "UTF-8 bytes of the text that was predicted",
-}
-_NEEDS = ("text", "lm")
+def _spec(name: str, title: str, unit: str, **rest: Any) -> ScoreSpec:
+    given: dict[str, Any] = {"better": "neither", "needs": ("text", "lm"), "compute": compute} | rest
+    return ScoreSpec(name=name, version=1, title=title, unit=unit, **given)
+
+
+_COUNTS = ("n_scored", "n_truncated_tokens", "n_bytes_scored")
 _ANKNER = "Ankner et al. 2024, arXiv:2405.20541"
 
 SPECS: tuple[ScoreSpec, ...] = (
-    ScoreSpec(
-        name="perplexity",
-        version=1,
-        title="Exponential of the mean negative log-likelihood of a token",
-        unit="perplexity",
-        better="neither",
-        needs=_NEEDS,
-        compute=compute,
+    _spec(
+        "perplexity",
+        "Exponential of the mean negative log-likelihood of a token",
+        "perplexity",
         paper=_ANKNER,
     ),
-    ScoreSpec(
-        name="bits_per_byte",
-        version=1,
-        title="Bits of surprise a byte of text, comparable across tokenizers",
-        unit="bits/byte",
-        better="neither",
-        needs=_NEEDS,
-        compute=compute,
-    ),
-    ScoreSpec(
-        name="nll_sum",
-        version=1,
-        title="Negative log-likelihood of the scored tokens, in all",
-        unit="nats",
-        better="neither",
-        needs=_NEEDS,
-        compute=compute,
+    _spec("bits_per_byte", "Bits of surprise a byte of text, comparable across tokenizers", "bits/byte"),
+    _spec("nll_sum", "Negative log-likelihood of the scored tokens, in all", "nats", dtype="float64"),
+    _spec("n_scored", "Tokens that were predicted", "tokens", dtype="float64"),
+    _spec(
+        "n_truncated_tokens",
+        "Tokens beyond the model's maximum, which were not predicted",
+        "tokens",
         dtype="float64",
     ),
-    *(
-        ScoreSpec(
-            name=name,
-            version=1,
-            title=title,
-            unit="bytes" if name == "n_bytes_scored" else "tokens",
-            better="neither",
-            needs=_NEEDS,
-            compute=compute,
-            dtype="float64",
-        )
-        for name, title in _COUNTS.items()
-    ),
-    ScoreSpec(
-        name="lm_trained_on",
-        version=1,
-        title="1 where the language model was trained on the document, whose perplexity is then too low",
-        unit="mark",
+    _spec("n_bytes_scored", "UTF-8 bytes of the text that was predicted", "bytes", dtype="float64"),
+    _spec(
+        "lm_trained_on",
+        "1 where the language model was trained on the document, whose perplexity is then too low",
+        "mark",
         better="lower",
         needs=("lm",),
         compute=compute_trained_on,

@@ -48,9 +48,7 @@ class Store:
         Raises
         ------
         StoreError
-            If the column isn't complete.
-        StoreError
-            If a part is missing or its bytes differ from its digest, or the mark was changed.
+            If the column isn't complete, a part is missing or differs from its digest, or the mark was changed.
         """
         folder = self.root / key.folder
         if not self.is_complete(key):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from tests.models.counting import Counting
 from workbench.errors import Cancelled, ModelError
 from workbench.models.embedding.sentence import SentenceEmbedder, embedder_definition
 from workbench.models.locate import DEFAULT_EMBEDDER, locate
@@ -135,17 +136,7 @@ def test_the_definition_names_files_and_settings_but_no_path(minilm):
 
 
 def test_progress_counts_every_character_once_and_can_stop(minilm, texts):
-    class Count(Silent):
-        n = 0
-
-        def advance(self, n: int) -> None:
-            self.n += n
-            if self.n > self.stop:
-                raise Cancelled("stopped")
-
-        stop = 10**9
-
-    count = Count()
+    count = Counting()
     minilm.encode(texts[:4], count)
     assert count.n == sum(map(len, texts[:4]))
     count.stop = 0

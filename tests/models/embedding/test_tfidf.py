@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from tests.models.counting import Counting
 from workbench.errors import InputError
 from workbench.models.embedding.tfidf import ANALYZERS, TfidfSvd, tfidf_definition
 from workbench.progress import Silent
@@ -128,13 +129,7 @@ def test_encoding_before_the_fit_is_one_sentence():
 
 
 def test_progress_and_chunks_count_texts(texts):
-    class Count(Silent):
-        n = 0
-
-        def advance(self, n: int) -> None:
-            self.n += n
-
-    count = Count()
+    count = Counting()
     fitted(small(), texts).encode(texts, count)
     assert count.n == sum(map(len, texts))
     assert small().count_chunks(["", "x"]).tolist() == [0, 1]

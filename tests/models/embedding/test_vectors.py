@@ -6,6 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.models.counting import Counting
 from workbench.errors import ModelError
 from workbench.models.embedding.vectors import Batcher, Chunks, combine, cut, make_chunks, unit
 from workbench.progress import Silent
@@ -73,13 +74,7 @@ def test_out_of_memory_halves_the_batches_and_goes_on(monkeypatch):
     lengths = np.random.default_rng(0).integers(1, 65, 80)
     texts = ["x" * int(n) for n in lengths]
 
-    class Count(Silent):
-        n = 0
-
-        def advance(self, n: int) -> None:
-            self.n += n
-
-    count, model = Count(), SmallMemory(200)
+    count, model = Counting(), SmallMemory(200)
     batcher = Batcher(model, 64, 1024, padded=False)
     vectors = batcher.encode(chunks_of(lengths), texts, 2, count)
     expected = unit(np.array([[n, n * (n + 1) / 2] for n in lengths]))
@@ -96,6 +91,16 @@ def test_a_row_that_does_not_fit_alone_is_one_sentence(monkeypatch):
     batcher = Batcher(SmallMemory(10), 64, 1024, padded=False)
     with pytest.raises(ModelError, match="memory doesn't hold one row of 64 tokens; free some"):
         batcher.encode(chunks_of([60]), ["x"], 2, Silent())
+
+
+def test_a_device_that_fails_is_one_sentence():
+    def lost(ids, length, n_rows):
+        raise torch.AcceleratorError("CUDA error: device lost\nmore")
+
+    with pytest.raises(
+        ModelError, match=r"failed \(AcceleratorError: CUDA error: device lost\); what was scored"
+    ):
+        Batcher(lost, 64, 1024, padded=False).encode(chunks_of([60]), ["x"], 2, Silent())
 
 
 def test_no_texts_give_no_rows():

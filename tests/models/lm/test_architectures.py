@@ -27,7 +27,7 @@ SHAPE = {
 WIDE = {**SHAPE, "num_key_value_heads": 2, "intermediate_size": 48}
 
 # The class of the configuration and what makes it small: absolute, rotary and ALiBi positions, sliding
-# windows, tied and untied heads, scaled and capped logits.
+# windows, attention sinks, tied and untied heads, scaled and capped logits.
 CONFIGS = {
     "GPT2": {"n_positions": LONGEST, "n_embd": 32, "n_layer": 2, "n_head": 2},
     "GPTNeoX": {**SHAPE, "intermediate_size": 48},
@@ -41,9 +41,11 @@ CONFIGS = {
     "Mistral": {**WIDE, "sliding_window": 8},
     "Granite": {**WIDE, "logits_scaling": 4.0},
     "Cohere": {**WIDE, "logit_scale": 0.25},
+    "GptOss": {**WIDE, "head_dim": 16, "sliding_window": 8, "num_local_experts": 2, "num_experts_per_tok": 1},
     "Bloom": {"hidden_size": 32, "n_layer": 2, "n_head": 2},
 }  # fmt: skip
-NEVER_PACKED = {"Bloom"}  # ALiBi, and it takes no mask but the 2-D one
+# ALiBi that takes no mask but the 2-D one; sinks, which blocks don't have, and position ids that don't part windows.
+NEVER_PACKED = {"Bloom", "GptOss"}
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.models.conftest import save_model
+from tests.models.counting import Counting
 from tests.models.lm.plain_loop import brute_force
 from workbench.errors import Cancelled, ModelError
 from workbench.models.lm import head
@@ -178,17 +179,7 @@ def test_a_definition_without_a_window_is_refused(tiny_llama):
 
 
 def test_progress_counts_every_character_once_and_can_stop(tiny_llama, texts):
-    class Count(Silent):
-        n = 0
-
-        def advance(self, n: int) -> None:
-            self.n += n
-            if self.n > self.stop:
-                raise Cancelled("stopped")
-
-        stop = 10**9
-
-    count = Count()
+    count = Counting()
     WindowedLM(tiny_llama).record(["", *texts], count)
     assert count.n == sum(map(len, texts))
     count.stop = 0

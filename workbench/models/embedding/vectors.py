@@ -10,6 +10,7 @@ import numpy as np
 from workbench.checks import Array, FloatArray, IntArray
 from workbench.errors import ModelError
 from workbench.models.batches import plan_batches
+from workbench.models.runtime import device_errors, reason
 from workbench.progress import Progress
 
 Run = Callable[[list[Sequence[int]], int, int], FloatArray]
@@ -111,7 +112,7 @@ class Batcher:
         Raises
         ------
         ModelError
-            If a single row doesn't fit into memory.
+            If a single row doesn't fit into memory, or the device fails.
         """
         import torch
 
@@ -125,7 +126,12 @@ class Batcher:
                 members = rows[batch.rows]
                 try:
                     raw = self._run([chunks.ids[i] for i in members], batch.length, batch.n_rows)
-                except torch.OutOfMemoryError:
+                except device_errors() as error:
+                    if not isinstance(error, torch.OutOfMemoryError):
+                        raise ModelError(
+                            f"the device that ran the embedder failed ({reason(error)}); "
+                            "what was scored is kept, run again"
+                        ) from error
                     self._halve(batch.length, batch.n_rows)
                     break
                 vectors[members] = unit(raw)

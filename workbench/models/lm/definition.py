@@ -68,7 +68,7 @@ def lm_definition(
     known = _KNOWN.get(located.id, {}) if located.built_in else {}
     # The built-in GGUF's settings are known, and take seconds to read.
     config = {} if located.gguf is not None and located.built_in else read_config(located)
-    longest = _longest(config)
+    longest = longest_window(config)
     window = settings.window or known.get("window", min(_WINDOW, longest))
     if window > longest:
         raise ModelError(
@@ -100,7 +100,7 @@ def lm_definition(
     }
 
 
-def _longest(config: Mapping[str, Any]) -> int:
+def longest_window(config: Mapping[str, Any]) -> int:
     """Tokens that the model can read at once; a model that states no maximum (ALiBi) gets the default window."""
     for name in ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length"):
         if config.get(name):

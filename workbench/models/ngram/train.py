@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from workbench.checks import check_at_least, check_fraction
-from workbench.errors import InputError, StoreError
-from workbench.files import PARTIAL, write_json
+from workbench.errors import InputError
+from workbench.files import write_json
 from workbench.models.ngram.arpa import write_arpa
 from workbench.models.ngram.backoff import END_ID, RESERVED, START_ID
 from workbench.models.ngram.ccnet_text import NewlineMode, check_newline_mode, lines_of
@@ -28,6 +28,7 @@ from workbench.models.ngram.model import (
     load_words,
     tokenizer_words,
 )
+from workbench.models.training.folder import folder_aside
 from workbench.models.training.reference import in_reference, train_tokenizer
 from workbench.progress import Progress, Silent
 
@@ -217,14 +218,12 @@ def _write(
     progress: Progress,
 ) -> None:
     """Everything into a folder beside `out`, which is then renamed."""
-    aside = out.with_name(out.name + PARTIAL)
-    try:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
+    with folder_aside(out, replaces=True) as aside:
         name = None
         if backend is not None:
             name = "tokenizer.json"
-            backend.save(str(aside / name))
+            # Not by its own `save`, whose exceptions don't say that a disk is full.
+            (aside / name).write_text(backend.to_str(pretty=True), encoding="utf-8")
         elif tokenizer is not None:
             name = f"tokenizer{tokenizer.suffix}"
             shutil.copyfile(tokenizer, aside / name)
@@ -238,11 +237,3 @@ def _write(
             "newline_mode": params.newline_mode,
         }
         write_json(aside / NGRAM_FILE, settings | {"order": params.order, "training": training})
-        shutil.rmtree(out, ignore_errors=True)
-        aside.rename(out)
-    except OSError as error:
-        raise StoreError(
-            f"{out} can't be written ({error.strerror or error}); choose another folder"
-        ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

@@ -46,6 +46,8 @@ def folder_aside(out: Path, *, replaces: bool) -> Iterator[Path]:
         raise StoreError(
             f"the model can't be written to {out}: {why}; free space or choose another folder, then run again"
         ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def write_model(model: Any, tokenizer: Any, folder: Path, separator: str) -> None:
