@@ -14,7 +14,7 @@ ARGS ?=
 # More for pytest, say make test-fast ARGS='-k manifest'
 PYTEST := $(BIN)/python -m pytest
 # Processes that share the tests; each runs torch on one thread, or they would stall each other.
-WORKERS ?= 3
+WORKERS ?= 2
 
 .PHONY: help setup demo test test-fast lint format lab app bench picture clean
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from tests.untraced import untraced
 
 # Set before anything imports torch, tokenizers or Jupyter, and inherited by every process that a test starts.
 os.environ["HF_HUB_OFFLINE"] = "1"  # a test that would ask a hub must fail, not wait
@@ -24,11 +27,33 @@ TINY_SOURCES = {"poems": 5, "letters": 9, "manuals": 16}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests first: where several processes share the tests, none is left with a long one at the end."""
-    long = {
-        item.path for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")
-    }
+    """Files with long tests first: where several processes share the tests, none is left with one at the end."""
+    long = {item.path for item in items if is_long(item)}
     items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Long tests aren't traced for coverage, nor is what they start: they would take twice the time, and what they use
+    of it and of memory wouldn't be what a user sees. What they run other tests run too.
+    """
+    plugin = item.config.pluginmanager.getplugin("_cov")
+    controller = getattr(plugin, "cov_controller", None)
+    if controller is None or not is_long(item):
+        return (yield)
+    controller.pause()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in os.environ.keys() - untraced().keys():
+                patch.delenv(name)
+            return (yield)
+    finally:
+        controller.resume()
+
+
+def is_long(item: pytest.Item) -> bool:
+    """Whether a test is marked as slow or opens a browser."""
+    return any(item.get_closest_marker(name) for name in ("slow", "browser"))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.engine.outputs import kept_ids
-from tests.untraced import untraced
 from workbench.embedded import data_folder, sample_corpus
 from workbench.recipe.manifest import read_manifest
 
@@ -23,7 +22,7 @@ MAX_CPU_SECONDS = 2 * 240
 def workbench(root: Path, *args: str | Path) -> Any:
     """The JSON that a command prints."""
     command = [sys.executable, "-c", "from workbench.cli import main; main()", *map(str, args), "--json"]
-    ran = subprocess.run(command, cwd=root, env=untraced(), capture_output=True, text=True)
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 

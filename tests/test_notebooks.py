@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -15,7 +14,6 @@ from nbclient import NotebookClient
 
 import workbench as wb
 from tests.browser.hostile import MARK, write_hostile_corpus
-from tests.untraced import untraced
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_ORDER = ("01_look", "02_score", "03_select", "05_apply", "app")  # 05 reads what 03 writes
@@ -68,8 +66,6 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
         patch.setenv("WORKBENCH_CORPUS", str(corpus))
         patch.setenv("WORKBENCH_OUT", str(folder / "out"))
         patch.setenv("WORKBENCH_N", str(N))
-        for name in os.environ.keys() - untraced().keys():
-            patch.delenv(name)
         done = {}
         for name in IN_ORDER:
             notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)

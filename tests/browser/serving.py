@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tests.untraced import untraced
-
 Kind = Literal["lab", "app"]
 
 TOKEN = "token-of-the-browser-tests"  # an address without it is answered with the login page
@@ -66,7 +64,7 @@ def serve(kind: Kind, notebook: Path, folder: Path, env: dict[str, str] | None =
         command += [f"--IdentityProvider.token={TOKEN}", "--expose-app-in-browser"]
         page = f"{origin}/lab/tree/{notebook.name}?token={TOKEN}"
     log = folder / f"{kind}-{notebook.stem}-{port}.log"
-    full = {**untraced(), "WORKBENCH_OUT": str(folder / "out"), **(env or {})}
+    full = {**os.environ, "WORKBENCH_OUT": str(folder / "out"), **(env or {})}
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,

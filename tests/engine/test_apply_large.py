@@ -14,7 +14,6 @@ import pytest
 
 from tests.engine.corpora import write_shard
 from tests.engine.outputs import digests
-from tests.untraced import untraced
 from workbench import read, sample_corpus
 
 N_DOCUMENTS = 200_000
@@ -69,9 +68,7 @@ def peak_rss(process: subprocess.Popen[bytes]) -> int:
 
 def run_until(command: list[str], work: Path, n_files: int, cwd: Path) -> bool:
     """Run and kill (SIGKILL) as soon as so many files stand in `work`; False if it ended before."""
-    process = subprocess.Popen(
-        command, cwd=cwd, env=untraced(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     while process.poll() is None:
         if sum(path.suffix != ".partial" for path in work.rglob("*.*")) >= n_files:
             process.kill()
@@ -98,13 +95,11 @@ def test_200_000_documents_fit_in_memory_and_five_kills_change_nothing(tmp_path:
         ("sample", tmp_path / "corpus", "--n", 3000, "--out", sample),
         ("export", sample, *freeze),
     ):
-        subprocess.run(workbench(*command), cwd=root, env=untraced(), check=True, capture_output=True)
+        subprocess.run(workbench(*command), cwd=root, check=True, capture_output=True)
 
     apply = ("apply", manifest, tmp_path / "corpus", "--json", "--out")
     started = time.monotonic()
-    whole = subprocess.Popen(
-        workbench(*apply, tmp_path / "whole"), cwd=root, env=untraced(), stdout=subprocess.DEVNULL
-    )
+    whole = subprocess.Popen(workbench(*apply, tmp_path / "whole"), cwd=root, stdout=subprocess.DEVNULL)
     peak = peak_rss(whole)
     seconds = time.monotonic() - started
     assert whole.returncode == 0
@@ -117,14 +112,12 @@ def test_200_000_documents_fit_in_memory_and_five_kills_change_nothing(tmp_path:
     for n_files in sorted(random.Random(1).sample(range(2, N_FILES), N_KILLS)):
         assert run_until(workbench(*apply, out), out / "work", n_files, root), f"over before {n_files} files"
         assert not (out / "run.json").exists()
-    subprocess.run(workbench(*apply, out), cwd=root, env=untraced(), check=True, capture_output=True)
+    subprocess.run(workbench(*apply, out), cwd=root, check=True, capture_output=True)
 
     assert digests(out) == digests(tmp_path / "whole")
     ran = [json.loads((folder / "run.json").read_bytes()) for folder in (out, tmp_path / "whole")]
     assert ran[0]["output_digest"] == ran[1]["output_digest"]
     assert ran[0]["counts"]["read"] == N_DOCUMENTS
     assert 0.2 * N_DOCUMENTS < ran[0]["counts"]["kept"] < 0.8 * N_DOCUMENTS
-    verified = subprocess.run(
-        workbench("verify", manifest, out, "--json"), cwd=root, env=untraced(), capture_output=True
-    )
+    verified = subprocess.run(workbench("verify", manifest, out, "--json"), cwd=root, capture_output=True)
     assert verified.returncode == 0, verified.stdout

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,14 @@ def test_each_score_model_and_device_is_told_by_itself_and_one_part_has_no_inter
     assert (perplexity.score, embedding.score) == ("perplexity", "embedding")
     assert (embedding.low, embedding.high) == (None, None)
     assert perplexity.low is not None
+
+
+def test_a_runs_first_part_counts_only_where_there_is_no_other() -> None:
+    first = replace(part(100, 9.0), is_first=True)
+    (one,) = estimate_costs([first, part(100, 1.0), replace(first, n_bytes=50), part(300, 3.0)], 3600 * 100)
+    assert (one.n_parts, one.n_documents, one.hours) == (2, 20, pytest.approx(1))
+    (alone,) = estimate_costs([first], 3600 * 100)
+    assert (alone.n_parts, alone.hours) == (1, pytest.approx(9))
 
 
 def test_bytes_of_a_token_are_those_of_the_parts_that_counted_both() -> None:

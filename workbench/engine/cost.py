@@ -34,6 +34,8 @@ class PartCost:
         Of the part; n_tokens is None if nobody counted them.
     seconds
         On the clock, from texts to values; loading models isn't in it.
+    is_first
+        Whether it is a run's first part, whose seconds hold what is done once: imports, tables, compiled code.
     """
 
     score: str
@@ -43,6 +45,7 @@ class PartCost:
     n_bytes: int
     n_tokens: int | None
     seconds: float
+    is_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class CostEstimate:
     score, model, device
         As measured.
     n_parts, n_documents, seconds
-        What was measured.
+        What was measured, without the first part of each run where there are others.
     bytes_per_second
         Throughput.
     hours, low, high
@@ -75,7 +78,7 @@ class CostEstimate:
 
 @contextmanager
 def measured(
-    store: Path, score: str, model: str, device: str, texts: Sequence[str]
+    store: Path, score: str, model: str, device: str, texts: Sequence[str], *, is_first: bool = False
 ) -> Iterator[dict[str, Array]]:
     """Measure the block and write it down beside the columns; the block fills in what it computed, for its counts."""
     values: dict[str, Array] = {}
@@ -83,7 +86,9 @@ def measured(
     yield values
     seconds = time.perf_counter() - started
     n_bytes = sum(len(text.encode()) for text in texts)
-    cost = PartCost(score, model, device, len(texts), n_bytes, _count_tokens(values), round(seconds, 6))
+    cost = PartCost(
+        score, model, device, len(texts), n_bytes, _count_tokens(values), round(seconds, 6), is_first
+    )
     # Where this can't be written the column can't either, which says so in a sentence of its own.
     with suppress(OSError):
         store.mkdir(parents=True, exist_ok=True)
@@ -149,7 +154,7 @@ def estimate_costs(costs: Sequence[PartCost], n_bytes: float) -> list[CostEstima
     groups: dict[tuple[str, str, str], list[PartCost]] = {}
     for cost in costs:
         groups.setdefault((cost.score, cost.model, cost.device), []).append(cost)
-    return [_estimate(parts, n_bytes) for parts in groups.values()]
+    return [_estimate([p for p in parts if not p.is_first] or parts, n_bytes) for parts in groups.values()]
 
 
 def _estimate(parts: list[PartCost], n_bytes: float) -> CostEstimate:

@@ -210,34 +210,19 @@ def _write_parts(
     if pass_.model_needs:
         model, where = str(table.models.definition(pass_.model_needs[-1])["id"]), device_name()
     sizes = [len(text) for text in table.sample.texts]
-    is_warm = False
+    is_first = True
     with shown(progress, pass_.name, sum(sizes)):
         for part in range(layout.n_parts):
             rows = layout.rows(part)
             inner = Share(progress, sum(sizes[rows]))
             if not all(writer.has_part(part) for writer in writers.values()):
                 inputs = _inputs(table, pass_, rows)
-                if not is_warm:
-                    _warm_up(table, pass_, inputs, state)
-                    is_warm = True
                 table.models.progress = inner
-                with measured(store.root, pass_.first.name, model, where, inputs.texts) as computed:
+                with measured(
+                    store.root, pass_.first.name, model, where, inputs.texts, is_first=is_first
+                ) as computed:
                     computed.update(pass_.run(inputs, state))
+                is_first = False
                 for name, values in computed.items():
                     writers[name].write_part(part, values)
             inner.complete()
-
-
-def _warm_up(table: Table, pass_: Pass, inputs: Inputs, state: State) -> None:
-    """Compute the shortest text before the clock runs: imports and tables are made once for a corpus of any size."""
-    lengths = {i: len(text) for i, text in enumerate(inputs.texts) if text}
-    if not lengths:
-        return
-    shortest = min(lengths, key=lengths.__getitem__)
-    table.models.progress = Silent()
-    tokens = table.models.tokens
-    folder, tokens.folder = tokens.folder, None
-    try:
-        pass_.run(inputs.rows(slice(shortest, shortest + 1)), state)
-    finally:
-        tokens.folder = folder

@@ -69,3 +69,15 @@ def read_config(located: Located) -> dict[str, Any]:
             f"{located.gguf} can't be read as a GGUF model ({reason(error)}); choose another file"
         ) from error
     return dict(found.to_dict())
+
+
+def changes_itself(model: Any) -> bool:
+    """Whether a forward pass changes the model, so that two must not run at once.
+
+    Rotary positions of the kinds "dynamic" and "longrope" depend on a batch's longest row, and are kept in the model.
+    """
+    kinds: set[str] = set()
+    for module in model.modules():
+        kind = getattr(module, "rope_type", None)
+        kinds.update(kind.values() if isinstance(kind, dict) else [kind] if isinstance(kind, str) else [])
+    return any("dynamic" in kind or kind == "longrope" for kind in kinds)

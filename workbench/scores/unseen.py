@@ -10,7 +10,6 @@ from workbench.checks import Array
 from workbench.errors import InputError
 from workbench.progress import Silent
 from workbench.scores.base import Inputs, NoParams, ScoreSpec, State, as_column
-from workbench.scores.perplexity import perplexity
 
 
 def compute(inputs: Inputs, params: NoParams, state: State) -> Mapping[str, Array]:
@@ -41,7 +40,9 @@ def compute(inputs: Inputs, params: NoParams, state: State) -> Mapping[str, Arra
     # An empty text has nothing to be predicted, so the model never runs on it.
     texts = ["" if i in seen else text for i, text in zip(inputs.doc_ids, inputs.texts, strict=True)]
     record = inputs.models.lm.record(texts, getattr(inputs.models, "progress", Silent()))
-    return {"unseen_perplexity": as_column(perplexity(record["nll_sum"], record["n_scored"]))}
+    mean = np.full(len(texts), np.nan)
+    np.divide(record["nll_sum"], record["n_scored"], out=mean, where=record["n_scored"] > 0)
+    return {"unseen_perplexity": as_column(np.exp(mean))}
 
 
 SPECS: tuple[ScoreSpec, ...] = (

@@ -75,7 +75,7 @@ def test_out_of_memory_halves_the_batches_and_goes_on(monkeypatch):
     texts = ["x" * int(n) for n in lengths]
 
     count, model = Counting(), SmallMemory(200)
-    batcher = Batcher(model, 64, 1024, padded=False)
+    batcher = Batcher(model, 64, 1024, padded=False, where="cuda")
     vectors = batcher.encode(chunks_of(lengths), texts, 2, count)
     expected = unit(np.array([[n, n * (n + 1) / 2] for n in lengths]))
     np.testing.assert_allclose(vectors, expected, atol=1e-6)
@@ -88,7 +88,7 @@ def test_out_of_memory_halves_the_batches_and_goes_on(monkeypatch):
 
 def test_a_row_that_does_not_fit_alone_is_one_sentence(monkeypatch):
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
-    batcher = Batcher(SmallMemory(10), 64, 1024, padded=False)
+    batcher = Batcher(SmallMemory(10), 64, 1024, padded=False, where="cuda")
     with pytest.raises(ModelError, match="memory doesn't hold one row of 64 tokens; free some"):
         batcher.encode(chunks_of([60]), ["x"], 2, Silent())
 
@@ -100,11 +100,13 @@ def test_a_device_that_fails_is_one_sentence():
     with pytest.raises(
         ModelError, match=r"failed \(AcceleratorError: CUDA error: device lost\); what was scored"
     ):
-        Batcher(lost, 64, 1024, padded=False).encode(chunks_of([60]), ["x"], 2, Silent())
+        Batcher(lost, 64, 1024, padded=False, where="cuda").encode(chunks_of([60]), ["x"], 2, Silent())
 
 
 def test_no_texts_give_no_rows():
-    assert Batcher(SmallMemory(10), 64, 64, padded=True).encode(chunks_of([]), [], 7, Silent()).shape == (
+    assert Batcher(SmallMemory(10), 64, 64, padded=True, where="cuda").encode(
+        chunks_of([]), [], 7, Silent()
+    ).shape == (
         0,
         7,
     )

@@ -93,7 +93,14 @@ class PooledLM:
         self._model = load_transformer(located, str(definition["dtype"]), self._device, "none")
         _check_causal(located.id, self._model)
         self.dimension = int(self._hidden(np.array([self._empty])).shape[-1])
-        self._batcher = Batcher(self._run, self._max_tokens, _BATCH_TOKENS[self._device], padded=False)
+        self._batcher = Batcher(
+            self._run,
+            self._max_tokens,
+            _BATCH_TOKENS[self._device],
+            padded=False,
+            where=self._device,
+            model=self._model,
+        )
 
     def definition(self) -> Definition:
         return self._definition

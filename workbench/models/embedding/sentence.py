@@ -66,7 +66,14 @@ class SentenceEmbedder:
         self._prompt = self._model.prompts[name] if name else ""
         self._before, self._after = _special_tokens(self._model.tokenizer)
         self._located = located
-        self._batcher = Batcher(self._run, self._max_tokens, _BATCH_TOKENS[self._device], padded=True)
+        self._batcher = Batcher(
+            self._run,
+            self._max_tokens,
+            _BATCH_TOKENS[self._device],
+            padded=True,
+            where=self._device,
+            model=self._model,
+        )
 
     def definition(self) -> Definition:
         return self._definition

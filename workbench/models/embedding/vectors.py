@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from workbench.checks import Array, FloatArray, IntArray
 from workbench.errors import ModelError
-from workbench.models.batches import plan_batches
+from workbench.models.batches import Batch, plan_batches
 from workbench.models.runtime import device_errors, reason
+from workbench.models.threads import side_by_side
 from workbench.progress import Progress
 
 Run = Callable[[list[Sequence[int]], int, int], FloatArray]
@@ -98,10 +100,16 @@ class Batcher:
         Tokens of a batch.
     padded
         As in `plan_batches`.
+    where, model
+        As in `side_by_side`.
     """
 
-    def __init__(self, run: Run, longest: int, batch_tokens: int, *, padded: bool) -> None:
+    def __init__(
+        self, run: Run, longest: int, batch_tokens: int, *, padded: bool, where: str, model: Any = None
+    ) -> None:
         self._run = run
+        self._where, self._model = where, model
+        self._shape = (0, 0)
         self._longest = longest
         self._padded = padded
         self.batch_tokens = batch_tokens
@@ -114,39 +122,43 @@ class Batcher:
         ModelError
             If a single row doesn't fit into memory, or the device fails.
         """
-        import torch
-
         vectors = np.empty((len(chunks.ids), dimension), dtype=np.float32)
         lengths = np.array([len(one) for one in chunks.ids], dtype=np.int64)
         first = np.r_[True, chunks.owner[1:] != chunks.owner[:-1]] if len(lengths) else lengths.astype(bool)
         todo = np.ones(len(lengths), dtype=bool)
-        while todo.any():
-            rows = np.flatnonzero(todo)
-            for batch in plan_batches(lengths[rows], self._longest, self.batch_tokens, padded=self._padded):
-                members = rows[batch.rows]
+        with side_by_side(self._where, self._model) as each:
+            while todo.any():
+                rows = np.flatnonzero(todo)
+                batches = plan_batches(lengths[rows], self._longest, self.batch_tokens, padded=self._padded)
                 try:
-                    raw = self._run([chunks.ids[i] for i in members], batch.length, batch.n_rows)
+                    for batch, raw in each(lambda b, rows=rows: (b, self._one(chunks, rows, b)), batches):
+                        members = rows[batch.rows]
+                        vectors[members] = unit(raw)
+                        todo[members] = False
+                        progress.advance(sum(len(texts[chunks.owner[i]]) for i in members if first[i]))
                 except device_errors() as error:
-                    if not isinstance(error, torch.OutOfMemoryError):
-                        raise ModelError(
-                            f"the device that ran the embedder failed ({reason(error)}); "
-                            "what was scored is kept, run again"
-                        ) from error
-                    self._halve(batch.length, batch.n_rows)
-                    break
-                vectors[members] = unit(raw)
-                todo[members] = False
-                progress.advance(sum(len(texts[chunks.owner[i]]) for i in members if first[i]))
+                    self._make_do(error)
         return combine(vectors, chunks, len(texts))
 
-    def _halve(self, length: int, n_rows: int) -> None:
+    def _one(self, chunks: Chunks, rows: IntArray, batch: Batch) -> FloatArray:
+        self._shape = batch.length, batch.n_rows
+        return self._run([chunks.ids[i] for i in rows[batch.rows]], batch.length, batch.n_rows)
+
+    def _make_do(self, error: Exception) -> None:
+        """After an error of the device: smaller batches if memory ran out, else a sentence."""
         import torch
 
+        # Of the batch that failed: where memory runs out batches run one after the other.
+        length, n_rows = self._shape
+        if not isinstance(error, torch.OutOfMemoryError):
+            raise ModelError(
+                f"the device that ran the embedder failed ({reason(error)}); what was scored is kept, run again"
+            ) from error
         if n_rows == 1:
             raise ModelError(
                 f"the GPU's memory doesn't hold one row of {length} tokens; free some, take a smaller model, "
                 "or run without the GPU (CUDA_VISIBLE_DEVICES=)"
-            )
+            ) from error
         # Below the rows that just failed, whatever the budget was: it may not have been what bounded them.
         self.batch_tokens = max(n_rows // 2, 1) * length
         torch.cuda.empty_cache()

@@ -6,25 +6,21 @@ No array of rows by clusters is ever whole, and every sum is made in a fixed ord
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from workbench.models.geometry.rows import Rows
+from workbench.models.threads import Each, side_by_side
 from workbench.progress import Progress
 
 if TYPE_CHECKING:
     import torch
 
 Centroids = npt.NDArray[np.float32]
-
-Each = Callable[..., Any]
-"""Something like `map`."""
 
 # Rows of one product, and its elements at most: 64 MiB for each thread of a CPU; a GPU wants large products.
 _TILE = {"cpu": 1024, "cuda": 2**18}
@@ -154,26 +150,9 @@ def _by_label(labels: torch.Tensor, k: int) -> torch.Tensor:
     )
 
 
-@contextmanager
-def _threads(rows: Rows) -> Iterator[Each]:
-    """A `map` whose calls run side by side on a CPU, each on one thread.
-
-    Threads that share one product wait for each other at the end of it; tiles of their own don't, and their
-    bits don't depend on how many threads there are.
-    """
-    import torch
-
-    n = torch.get_num_threads()
-    if rows.device != "cpu" or n == 1 or len(rows) <= _TILE["cpu"]:
-        yield map
-        return
-    # This thread too: a team of threads that torch made for it would go on waiting in a busy loop.
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(n, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            yield pool.map
-    finally:
-        torch.set_num_threads(n)
+def _threads(rows: Rows) -> AbstractContextManager[Each]:
+    """A `map` for the tiles of some rows; for one tile alone threads aren't worth their start."""
+    return side_by_side(rows.device) if len(rows) > _TILE["cpu"] else nullcontext(map)
 
 
 class _Nearest:

@@ -10,12 +10,13 @@ import numpy as np
 from workbench.checks import Array, FloatArray, IntArray
 from workbench.errors import ModelError
 from workbench.models.base import Definition
-from workbench.models.lm.backbone import Backbone, Layout
+from workbench.models.lm.backbone import Backbone, Layout, Rows
 from workbench.models.lm.definition import lm_definition
 from workbench.models.lm.head import CHUNK_LOGITS, Head, check_head
 from workbench.models.lm.windows import Windows, plan_windows
 from workbench.models.locate import Located
 from workbench.models.runtime import batch_tokens, device, device_errors, reason
+from workbench.models.threads import Each, side_by_side
 from workbench.models.token_cache import TokenCache
 from workbench.models.tokens import FileTokenizer
 from workbench.models.transformer import load_transformer
@@ -111,23 +112,22 @@ class WindowedLM:
         without[windows.document] = False
         progress.advance(sum(n_chars[i] for i in np.flatnonzero(without)))
         done = np.zeros(len(windows), dtype=bool)
-        while not done.all():
-            try:
-                for members, values in self._batches(ids, windows, np.flatnonzero(~done)):
-                    sums[members] = values
-                    done[members] = True
-                    progress.advance(sum(n_chars[windows.document[w]] for w in members if is_first[w]))
-            except device_errors() as error:
-                self._make_do(error)
+        with side_by_side(self._device, self._model) as each:
+            while not done.all():
+                try:
+                    for members, values in self._batches(ids, windows, np.flatnonzero(~done), each):
+                        sums[members] = values
+                        done[members] = True
+                        progress.advance(sum(n_chars[windows.document[w]] for w in members if is_first[w]))
+                except device_errors() as error:
+                    self._make_do(error)
         # bincount adds in the order of the windows, which is that of the document.
         return np.asarray(np.bincount(windows.document, weights=sums, minlength=len(ids)), np.float64)
 
     def _batches(
-        self, ids: list[IntArray], windows: Windows, todo: IntArray
+        self, ids: list[IntArray], windows: Windows, todo: IntArray, each: Each
     ) -> Iterator[tuple[IntArray, FloatArray]]:
         """Windows and their negative log-likelihoods, a batch at a time."""
-        import torch
-
         begin = [] if self._context is None else [self._context]
         inputs, targets = [], []
         for w in todo.tolist():
@@ -137,20 +137,27 @@ class WindowedLM:
             target = one if begin else one[1:]
             n_scored = int(windows.end[w] - windows.scored[w])
             targets.append(np.concatenate([np.full(len(target) - n_scored, -1), target[-n_scored:]]))
-        for rows in self._backbone.batches(inputs, self._window, self._batch_tokens, self._context or 0):
-            flat = rows.windows.ravel()
-            order = np.argsort(flat, kind="stable")[np.count_nonzero(flat < 0) :]
-            members = np.unique(flat[order])
-            wanted = np.full(len(flat), -1, dtype=np.int64)
-            wanted[order] = np.concatenate([targets[w] for w in members])
-            real = np.flatnonzero(wanted >= 0)
-            hidden = self._backbone.hidden(rows).flatten(0, 1)
-            where = torch.from_numpy(real).to(hidden.device)
-            with torch.inference_mode():
-                nll = self._head.nll(hidden[where], torch.from_numpy(wanted[real]).to(hidden.device))
-            # Sequential in float64, so a window's sum doesn't depend on the batch.
-            sums = np.bincount(np.searchsorted(members, flat[real]), weights=nll, minlength=len(members))
-            yield todo[members], np.asarray(sums, np.float64)
+        batches = self._backbone.batches(inputs, self._window, self._batch_tokens, self._context or 0)
+        for members, sums in each(lambda rows: self._batch(rows, targets), batches):
+            yield todo[members], sums
+
+    def _batch(self, rows: Rows, targets: list[IntArray]) -> tuple[IntArray, FloatArray]:
+        """The windows of a batch and their negative log-likelihoods."""
+        import torch
+
+        flat = rows.windows.ravel()
+        order = np.argsort(flat, kind="stable")[np.count_nonzero(flat < 0) :]
+        members = np.unique(flat[order])
+        wanted = np.full(len(flat), -1, dtype=np.int64)
+        wanted[order] = np.concatenate([targets[w] for w in members])
+        real = np.flatnonzero(wanted >= 0)
+        hidden = self._backbone.hidden(rows).flatten(0, 1)
+        where = torch.from_numpy(real).to(hidden.device)
+        with torch.inference_mode():
+            nll = self._head.nll(hidden[where], torch.from_numpy(wanted[real]).to(hidden.device))
+        # Sequential in float64, so a window's sum doesn't depend on the batch.
+        sums = np.bincount(np.searchsorted(members, flat[real]), weights=nll, minlength=len(members))
+        return members, np.asarray(sums, np.float64)
 
     def _make_do(self, error: Exception) -> None:
         """After an error of the device: smaller batches if memory ran out, else a sentence."""
