@@ -27,7 +27,7 @@ _TOP_SIZES = (2, 3, 4)
 _DUP_SIZES = (5, 6, 7, 8, 9, 10)
 _FEW_KINDS = 100
 
-# The English list of stopwords-json (Apache-2.0), which RedPajama-v2 takes.
+# The English list of stopwords-json 1.2.0 (Apache-2.0), which RedPajama-v2 takes.
 _STOP_WORDS = frozenset(
     (
         "a a's able about above according accordingly across actually after afterwards again against ain't all "
