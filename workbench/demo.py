@@ -8,14 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from workbench.corpus import read
+from workbench.corpus import Corpus, read
 from workbench.embedded import data_folder, sample_corpus
 from workbench.engine.apply import apply
 from workbench.engine.export import expectations, export, used_scores
 from workbench.engine.score import add_scores, score
 from workbench.engine.select import select
 from workbench.engine.verify import verify
-from workbench.errors import VerificationError
+from workbench.errors import InputError, VerificationError
 from workbench.progress import Progress
 from workbench.recipe.manifest import read_manifest
 from workbench.recipe.schema import parse_recipe
@@ -24,8 +24,10 @@ from workbench.report import write_report
 MAP = ("map_x", "map_y", "cluster")
 
 
-def run_demo(out: Path, progress: Progress, echo: Callable[[str], None]) -> dict[str, Any]:
-    """Score, map and cluster the embedded sample, select, export, apply to the same files, verify, report.
+def run_demo(
+    out: Path, progress: Progress, echo: Callable[[str], None], corpus: Corpus | None = None
+) -> dict[str, Any]:
+    """Score, map and cluster a small corpus, select, export, apply to the same files, verify, report.
 
     Parameters
     ----------
@@ -33,16 +35,25 @@ def run_demo(out: Path, progress: Progress, echo: Callable[[str], None]) -> dict
         Folder for everything; a second run takes the scores from its store.
     echo
         Is told what was done, a line at a time.
+    corpus
+        Small enough to be its own sample; the embedded one if None.
 
     Raises
     ------
+    InputError
+        If the corpus has no document.
     VerificationError
         If what was applied isn't what the selection showed.
     """
     started = time.monotonic()
-    corpus = read(sample_corpus())
+    corpus = corpus or read(sample_corpus())
     sample = corpus.whole(progress)
-    echo(f"{len(sample):,} documents of {len(sample.design.strata)} sources in {sample_corpus()}")
+    if not len(sample):
+        raise InputError(
+            f"the corpus holds no document that can be used ({len(sample.quarantined):,} rows can't be read); "
+            "give another one"
+        )
+    echo(f"{len(sample):,} documents of {len(sample.design.strata)} sources")
     recipe = parse_recipe((data_folder() / "recipe.json").read_bytes())
     store = out / "store"
     table = score(
@@ -73,6 +84,7 @@ def run_demo(out: Path, progress: Progress, echo: Callable[[str], None]) -> dict
     return {
         "kept": dict(kept),
         "total": {"n_documents": len(sample)},
+        "n_quarantined": run.n_quarantined,
         "manifest": str(manifest),
         "applied": str(run.out),
         "report": str(report),

@@ -150,24 +150,34 @@ def look_at_the_map(bench: BenchPage) -> None:
         choice.select_option(value)
 
 
+# In the page, since a click from outside waits for a frame or two, and there are a hundred documents.
+READ_PAGE = """async (root, rows) => {
+  const found = [];
+  for (const row of [...root.querySelectorAll(rows)].map((node) => node.dataset.row)) {
+    root.querySelector(`${rows}[data-row="${row}"]`).click();
+    const shown = () => root.querySelector(`.wb-reader[data-row="${row}"]`);
+    while (!shown()) await new Promise((go) => setTimeout(go, 5));
+    const reader = shown();
+    const part = (name) => reader.querySelector(name).textContent;
+    found.push([Number(row), part(".wb-text"), part(".wb-doc-source"), part(".wb-doc-id")]);
+  }
+  return found;
+}"""
+
+
 def read_every_document(bench: BenchPage, sample: wb.Sample) -> None:
     """Every document of every page of the list: what is shown is what the corpus holds, to the character."""
     bench.tab("documents").find(".wb-show[data-show=all]").click()
     bench.find(f".wb-page[data-found='{len(sample)}']").wait_for()
     read = set()
     while True:
-        rows = bench.find(".wb-row").evaluate_all("rows => rows.map((row) => Number(row.dataset.row))")
-        for row in rows:
-            bench.find(f".wb-row[data-row='{row}']").click()
-            reader = bench.find(f".wb-reader[data-row='{row}']")
-            reader.wait_for()
-            assert reader.locator(".wb-text").text_content() == sample.texts[row]
-            assert reader.locator(".wb-doc-source").text_content() == sample.sources[row]
-            assert reader.locator(".wb-doc-id").text_content() == sample.doc_ids[row]
+        shown = bench.root.evaluate(READ_PAGE, ".wb-row")
+        for row, text, source, doc_id in shown:
+            assert (text, source, doc_id) == (sample.texts[row], sample.sources[row], sample.doc_ids[row])
             read.add(row)
         if not bench.find(".wb-next").is_enabled():
             break
-        first = bench.find(f".wb-row[data-row='{rows[0]}']")
+        first = bench.find(f".wb-row[data-row='{shown[0][0]}']")
         bench.find(".wb-next").click()
         first.wait_for(state="detached")
     assert read == set(range(len(sample)))

@@ -8,27 +8,37 @@ from typing import Annotated
 import typer
 
 from workbench.cli.app import app
-from workbench.cli.console import print_json, print_table, progress_shown
-from workbench.cli.options import Json, Kind
+from workbench.cli.console import end, print_json, print_table, progress_shown
+from workbench.cli.options import Json, Kind, Reading, takes_groups
 
 
 @app.command()
+@takes_groups
 def demo(
+    reading: Reading,
+    corpus: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CORPUS]", help="A small corpus of your own; the embedded sample by default."
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Folder for the store, the manifest, the result and the report.")
     ] = Path("demo-out"),
     as_json: Json = False,
 ) -> None:
-    """Run the main job on the embedded sample: score, map, select, export, apply, verify, report.
+    """Run the main job on the embedded sample, or a small corpus: score, map, select, export, apply, verify, report.
 
     Example: workbench demo --out demo-out
     """
     from workbench.demo import run_demo
 
     echo = (lambda line: None) if as_json else typer.echo
-    result = run_demo(out, progress_shown(as_json=as_json), echo=echo)
+    given = reading.corpus([corpus]) if corpus is not None else None
+    result = run_demo(out, progress_shown(as_json=as_json), echo=echo, corpus=given)
     if as_json:
         print_json(result)
+    end(result["n_quarantined"], Path(result["applied"]) / "quarantine")
 
 
 @app.command()
