@@ -84,6 +84,27 @@ def test_a_score_is_coloured_in_ordered_steps() -> None:
     assert color_by_score(np.full(3, np.nan)).labels == ("not scored",)
 
 
+def test_a_few_outliers_do_not_take_the_colours_of_the_others() -> None:
+    values = np.r_[np.linspace(1, 2, 300), 90.0, np.nan, np.inf].astype(np.float32)
+    coloring = color_by_score(values)
+    assert coloring.codes[:300].min() == 0
+    assert np.bincount(coloring.codes, minlength=11).tolist()[:10] == pytest.approx([30] * 10, abs=4)
+    assert coloring.codes[300:].tolist() == [9, 10, 10]
+    assert coloring.labels[0].startswith("up to 1.1")
+    assert coloring.labels[9].endswith(" and more")
+    assert len(set(coloring.labels)) == 11
+
+
+def test_whole_numbers_have_steps_of_whole_numbers() -> None:
+    few = color_by_score(np.r_[np.zeros(500), 3.0])
+    assert few.labels[0] == "0"
+    assert (few.labels[few.codes[0]], few.labels[few.codes[-1]].split()[-1]) == ("0", "3")
+    many = color_by_score(np.arange(100.0))
+    assert many.labels[:2] == ("0 to 9", "10 to 19")
+    assert np.bincount(many.codes).tolist() == [10] * 10
+    assert color_by_score(np.full(5, 7.0)).labels == ("7",)
+
+
 def test_the_map_leaves_out_documents_without_a_place() -> None:
     coloring = color_by_name([HOSTILE, "b", "b"])
     data = map_data(np.asarray([1.0, np.nan, 3.0]), np.asarray([4.0, 5.0, 6.0]), coloring)

@@ -111,7 +111,11 @@ def distribution_chart(data: Distribution, thresholds: Sequence[float] = (), uni
             alt.Y("y:Q", title="documents"),
             alt.Y2("y0:Q"),
             alt.Color(
-                "what:N", scale=alt.Scale(domain=["kept", "dropped"], range=[KEPT, DROPPED]), title=None
+                "what:N",
+                scale=alt.Scale(domain=["kept", "dropped"], range=[KEPT, DROPPED]),
+                title=None,
+                # Where nothing is dropped there is nothing to tell apart.
+                legend=alt.Undefined if data.kept != data.counts else None,
             ),
         )
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.checks import Array, BoolArray, FloatArray, IntArray
-from workbench.plots.axis import fit_axis, short
+from workbench.plots.axis import Axis, bin_codes, bin_edges, fit_axis, short
 from workbench.plots.base import inline
 from workbench.plots.colors import DROPPED, KEPT, PALETTE, category_colors
 
@@ -19,6 +19,8 @@ _SEQUENCE = (
     "#440154", "#482475", "#414487", "#355f8d", "#2a788e", "#21918c", "#22a884", "#44bf70", "#7ad151", "#bddf26",
 )  # fmt: skip
 _UNSCORED = "#9a9a9a"
+# Documents at either end that mustn't take more than half of the colours.
+_OUTLIERS, _STRETCHED = 0.01, 0.5
 
 
 @dataclass(frozen=True)
@@ -86,20 +88,46 @@ def color_by_kept(keep: BoolArray) -> Coloring:
 
 
 def color_by_score(values: FloatArray) -> Coloring:
-    """Ten steps over the score's axis, logarithmic where it is heavy-tailed; documents without the score are grey."""
-    axis = fit_axis(values)
+    """Ten steps over the score's axis, logarithmic where it is heavy-tailed; documents without the score are grey.
+
+    Where a hundredth of the documents at either end takes half of the axis, they share the outermost steps.
+    """
+    axis, shown = _inner_axis(values)
     if axis is None:
         return Coloring(np.zeros(len(values), dtype=np.int64), (_UNSCORED,), ("not scored",))
-    n = len(_SEQUENCE)
-    places = axis.positions(values)
-    scored = np.isfinite(places)
-    codes = np.full(len(values), n, dtype=np.int64)
-    codes[scored] = np.minimum(n - 1, (places[scored] * n).astype(np.int64))
-    ends = [short(axis.snap(axis.value_at(i / n))) for i in range(n + 1)]
-    labels = tuple(f"{low} to {high}" for low, high in pairwise(ends))
-    if scored.all():
-        return Coloring(codes, _SEQUENCE, labels, is_ordered=True)
-    return Coloring(codes, (*_SEQUENCE, _UNSCORED), (*labels, "not scored"), is_ordered=True)
+    edges = bin_edges(axis, len(_SEQUENCE))
+    codes, n = bin_codes(shown, edges), len(edges) - 1
+    colors = tuple(_SEQUENCE[round(i * (len(_SEQUENCE) - 1) / max(n - 1, 1))] for i in range(n))
+    labels = _step_labels(axis, edges)
+    if shown is not values:
+        labels = (f"up to {labels[0].split()[-1]}", *labels[1:-1], f"{labels[-1].split()[0]} and more")
+    if (codes < n).all():
+        return Coloring(codes, colors, labels, is_ordered=True)
+    return Coloring(codes, (*colors, _UNSCORED), (*labels, "not scored"), is_ordered=True)
+
+
+def _step_labels(axis: Axis, edges: FloatArray) -> tuple[str, ...]:
+    """What each step holds; of whole numbers the first and the last one."""
+    if not axis.is_integral:
+        ends = [short(axis.snap(edge)) for edge in edges.tolist()]
+        return tuple(f"{low} to {high}" for low, high in pairwise(ends))
+    first = np.ceil(edges[:-1]) + 0.0  # no minus zero
+    last = np.r_[first[1:] - 1, np.floor(axis.high)]
+    return tuple(
+        short(a) if a == b else f"{short(a)} to {short(b)}" for a, b in zip(first, last, strict=True)
+    )
+
+
+def _inner_axis(values: FloatArray) -> tuple[Axis | None, FloatArray]:
+    """An axis that a few outliers don't stretch, and the values held to it; the very values where there are none."""
+    axis, finite = fit_axis(values), values[np.isfinite(values)]
+    if axis is None:
+        return None, values
+    ends = np.quantile(finite, (_OUTLIERS, 1 - _OUTLIERS))
+    if np.ptp(axis.positions(ends)) > _STRETCHED or ends[0] == ends[1]:
+        return axis, values
+    held = np.where(np.isfinite(values), np.clip(values, *ends), np.nan)
+    return fit_axis(held), held
 
 
 def map_data(x: FloatArray, y: FloatArray, coloring: Coloring) -> dict[str, list[Any]]:
