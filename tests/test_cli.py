@@ -478,3 +478,26 @@ def test_a_reader_that_goes_away_is_no_traceback(root: Path) -> None:
     assert process.stderr is not None
     assert "Traceback" not in process.stderr.read()
     process.wait()
+
+
+def test_with_json_a_command_line_that_cannot_be_read_is_one_value_too(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run = Commands(monkeypatch, capfd)
+    told = run("score", "corpus", "--lm-context", "foo", "--json")
+    assert told.code == 2
+    assert told.json == {"error": "the command line can't be read; standard error says why", "exit_code": 2}
+    assert "foo" in told.err
+    assert run("score", "corpus", "--lm-context", "foo").out == ""
+
+
+def test_with_json_an_interrupt_is_one_value_too(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workbench.summary.methods", interrupted)
+    told = Commands(monkeypatch, capfd)("methods", "--json")
+    assert (told.code, told.json["exit_code"]) == (130, 130)
+    assert told.json["error"].startswith("stopped;")

@@ -10,7 +10,9 @@ import pytest
 from tests.engine.commands import Commands
 from tests.engine.corpora import make_documents, write_corpus
 from tests.engine.fakes import install
+from workbench.corpus import read
 from workbench.engine.cost import PartCost, bytes_per_token, estimate_costs, measured, read_costs
+from workbench.engine.score import score
 from workbench.errors import InputError
 
 
@@ -81,12 +83,21 @@ def test_a_measurement_is_a_line_and_a_line_that_was_cut_off_is_passed_over(tmp_
     assert read_costs(tmp_path) == []
 
 
+def test_counting_tokens_that_are_there_is_no_measure_of_making_them(tmp_path: Path) -> None:
+    sample = read(write_corpus(tmp_path / "corpus", make_documents(40))).whole()
+    for name, order in (("one", ["n_tokens", "perplexity"]), ("other", ["perplexity", "n_tokens"])):
+        score(sample, order, store=tmp_path / name)
+    measured_in = [{c.score for c in read_costs(tmp_path / name)} for name in ("one", "other")]
+    assert measured_in == [{"n_tokens", "perplexity"}, {"perplexity"}]
+
+
 def test_the_command_tells_hours_and_money(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], in_tmp_path: Path
 ) -> None:
     install(monkeypatch)
     run = Commands(monkeypatch, capfd)
     write_corpus(Path("corpus"), make_documents(80), 1)
+    Path("store").mkdir()
     assert "nothing was measured" in run.fails("cost", "--store", "store", "--bytes", 5)
     assert run("score", "corpus", "--scores", "n_chars", "--store", "store").code == 0
     assert "nobody counted tokens" in run.fails("cost", "--store", "store", "--tokens", 5)
@@ -98,6 +109,9 @@ def test_the_command_tells_hours_and_money(
     assert "one part: not known" in shown
     assert "money" in shown
     assert "either --tokens or --bytes" in run.fails("cost", "--store", "store")
+    for size in ("inf", "nan", "-1", "0"):
+        assert "must be above 0 and finite" in run.fails("cost", "--store", "store", "--tokens", size)
+    assert "there is no store nowhere" in run.fails("cost", "--store", "nowhere", "--bytes", 5)
     assert "either --tokens or --bytes" in run.fails("cost", "--store", "store", "--tokens", 1, "--bytes", 1)
     n_lines = len(Path("store/costs.jsonl").read_text().splitlines())
     run("score", "corpus", "--scores", "n_tokens,perplexity", "--store", "store")

@@ -24,7 +24,7 @@ from workbench.engine.score import score
 from workbench.engine.select import KEPT, select
 from workbench.engine.table import Table
 from workbench.engine.vectors import read_vectors
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchWarning
 from workbench.models.load import Models
 from workbench.recipe.manifest import read_manifest
 from workbench.summary import score_summary
@@ -192,7 +192,12 @@ def test_a_row_without_a_usable_vector_is_nan() -> None:
         "lists": pl.Series([[1.0, 2.0], None, [], [1.0], [1.0, None], [3.0, 4.0], [float("inf"), 0.0]]),
         "json": ["[1, 2]", None, "[]", '["a", "b"]', "[1, null]", "[3.0, 4]", '{"a": 1}'],
     })  # fmt: skip
-    lists, texts = read_vectors(frame, "lists"), read_vectors(frame, "json")
+    with pytest.warns(
+        WorkbenchWarning, match="3 of 7 rows of the column 'lists' hold no vector of 2 numbers"
+    ):
+        lists = read_vectors(frame, "lists")
+    with pytest.warns(WorkbenchWarning, match="5 of 7 rows of the column 'json'"):
+        texts = read_vectors(frame, "json")
     assert lists.dtype == texts.dtype == np.float32
     assert lists.shape == texts.shape == (7, 2)
     assert lists[[0, 5]].tolist() == texts[[0, 5]].tolist() == [[1, 2], [3, 4]]

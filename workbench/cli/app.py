@@ -22,6 +22,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+_SAYINGS: dict[object, str] = {
+    WorkbenchError.exit_code: "the command line can't be read; standard error says why",
+    Cancelled.exit_code: "stopped; finished parts are kept, run the same command to go on",
+}
 _python_shows = warnings.showwarning
 
 
@@ -44,9 +48,11 @@ def main() -> None:
         typer.echo(f"workbench: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)
     except SystemExit as stop:
-        # typer turns an interrupt into an exit without a word
+        # typer turns an interrupt into an exit without a word, and says itself what it can't read of the command line
+        if stop.code in _SAYINGS and "--json" in sys.argv[1:]:
+            print_json({"error": _SAYINGS[stop.code], "exit_code": stop.code})
         if stop.code == Cancelled.exit_code:
-            typer.echo("workbench: stopped; finished parts are kept, run the same command to go on", err=True)
+            typer.echo(f"workbench: {_SAYINGS[stop.code]}", err=True)
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -35,9 +36,14 @@ def cost(
     """
     from workbench.engine.cost import bytes_per_token, estimate_costs, read_costs
 
+    if not store.is_dir():
+        raise InputError(f"there is no store {store}; give the folder that `workbench score --store` wrote")
     costs = read_costs(store)
     if (n_tokens is None) == (n_bytes is None):
         raise InputError("say how large the corpus is: either --tokens or --bytes")
+    size = n_bytes if n_tokens is None else n_tokens
+    if not 0 < (size or 0) < math.inf:
+        raise InputError(f"the size of a corpus must be above 0 and finite, got {size:g}")
     if n_bytes is None:
         ratio = bytes_per_token(costs)
         if costs and ratio is None:

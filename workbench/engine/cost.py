@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -78,13 +78,25 @@ class CostEstimate:
 
 @contextmanager
 def measured(
-    store: Path, score: str, model: str, device: str, texts: Sequence[str], *, is_first: bool = False
+    store: Path,
+    score: str,
+    model: str,
+    device: str,
+    texts: Sequence[str],
+    *,
+    is_first: bool = False,
+    unless: Callable[[], bool] = lambda: False,
 ) -> Iterator[dict[str, Array]]:
-    """Measure the block and write it down beside the columns; the block fills in what it computed, for its counts."""
+    """Measure the block and write it down beside the columns; the block fills in what it computed, for its counts.
+
+    `unless` is asked at the end whether the seconds say nothing of the score.
+    """
     values: dict[str, Array] = {}
     started = time.perf_counter()
     yield values
     seconds = time.perf_counter() - started
+    if unless():
+        return
     n_bytes = sum(len(text.encode()) for text in texts)
     cost = PartCost(
         score, model, device, len(texts), n_bytes, _count_tokens(values), round(seconds, 6), is_first

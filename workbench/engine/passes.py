@@ -186,7 +186,7 @@ def plan_passes(names: Iterable[str], params: Mapping[str, Mapping[str, object]]
                 return
         passes.append(_joined(specs, params))
 
-    for name in names:
+    for name in [names] if isinstance(names, str) else names:
         visit(name)
     return passes
 

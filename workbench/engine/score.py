@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from workbench.engine.passes import Pass, params_json, plan_passes, reads_embedd
 from workbench.engine.table import Table
 from workbench.models.load import Models
 from workbench.models.runtime import device_name
+from workbench.models.token_cache import TokenCache
 from workbench.progress import Progress, Share, Silent, shown
 from workbench.scores.base import Inputs, State
 from workbench.store import ColumnKey, ColumnWriter, Store
@@ -210,7 +212,7 @@ def _write_parts(
     if pass_.model_needs:
         model, where = str(table.models.definition(pass_.model_needs[-1])["id"]), device_name()
     sizes = [len(text) for text in table.sample.texts]
-    is_first = True
+    is_first, tokens = True, table.models.tokens
     with shown(progress, pass_.name, sum(sizes)):
         for part in range(layout.n_parts):
             rows = layout.rows(part)
@@ -218,11 +220,20 @@ def _write_parts(
             if not all(writer.has_part(part) for writer in writers.values()):
                 inputs = _inputs(table, pass_, rows)
                 table.models.progress = inner
+                n_found = tokens.n_found
+                counts = pass_.model_needs == ("tokenizer",) and pass_.fit is None
+                # To count tokens that another score made takes no time, and says nothing of making them.
                 with measured(
-                    store.root, pass_.first.name, model, where, inputs.texts, is_first=is_first
+                    *(store.root, pass_.first.name, model, where, inputs.texts),
+                    is_first=is_first,
+                    unless=partial(_found_more, tokens, n_found) if counts else bool,
                 ) as computed:
                     computed.update(pass_.run(inputs, state))
                 is_first = False
                 for name, values in computed.items():
                     writers[name].write_part(part, values)
             inner.complete()
+
+
+def _found_more(tokens: TokenCache, n_found: int) -> bool:
+    return tokens.n_found > n_found

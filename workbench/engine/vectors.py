@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ import orjson
 import polars as pl
 
 from workbench.checks import FloatArray
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchWarning
 from workbench.models.load import Models
 
 if TYPE_CHECKING:
@@ -57,12 +58,21 @@ def read_vectors(frame: pl.DataFrame, column: str, width: int | None = None) -> 
         raise InputError(f"there is no column {column!r} to take vectors from; there are {there}")
     lists = _lists(frame[column], column)
     lengths = lists.list.len().fill_null(0).to_numpy()
+    is_sample = width is None
     if width is None:
         width = int(np.bincount(lengths[lengths > 0]).argmax()) if (lengths > 0).any() else 0
     if not width:
         raise InputError(f"no row of the column {column!r} holds a vector; give a column of lists of numbers")
     out = np.full((len(lists), width), np.nan, dtype=np.float32)
     fitting = lengths == width
+    # Of a corpus each such document is told of where it is dropped.
+    if is_sample and not fitting.all():
+        warnings.warn(
+            f"{(~fitting).sum():,} of {len(fitting):,} rows of the column {column!r} hold no vector of {width} "
+            "numbers, so these documents have none",
+            WorkbenchWarning,
+            stacklevel=2,
+        )
     flat = lists.filter(pl.Series(fitting)).explode().cast(pl.Float32)
     out[fitting] = flat.fill_null(float("nan")).to_numpy().reshape(-1, width)
     return out

@@ -29,7 +29,8 @@ def device_name() -> str:
 
     if device() == "cuda":
         return f"cuda {torch.cuda.get_device_name()}"
-    return f"cpu, {torch.get_num_threads()} threads"
+    n = torch.get_num_threads()
+    return f"cpu, {n} thread{'s' if n > 1 else ''}"
 
 
 def device_errors() -> tuple[type[Exception], ...]:

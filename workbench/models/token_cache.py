@@ -51,10 +51,13 @@ class TokenCache:
     ----------
     folder
         Where they are kept on disk too; None for memory alone. A file that can't be read there is made anew.
+    n_found
+        How often tokens were there and hadn't to be made.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
+        self.n_found = 0
         self._last: OrderedDict[str, Tokens] = OrderedDict()
 
     def get(self, definition: Definition, texts: Sequence[str], make: Callable[[], Tokens]) -> Tokens:
@@ -62,8 +65,12 @@ class TokenCache:
         digest = hashlib.sha256(json_digest(dict(definition)).encode())
         digest.update(text_digests(texts).tobytes())
         key = digest.hexdigest()[:32]
-        if key not in self._last:
-            self._last[key] = self._read(key) or self._made(key, make)
+        if key in self._last:
+            self.n_found += 1
+        else:
+            read = self._read(key)
+            self.n_found += read is not None
+            self._last[key] = read or self._made(key, make)
             if len(self._last) > _IN_MEMORY:
                 self._last.popitem(last=False)
         self._last.move_to_end(key)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
 
 from workbench.checks import Array
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchWarning
 from workbench.progress import Silent
 from workbench.scores.base import Inputs, NoParams, ScoreSpec, State, as_column
 
@@ -36,6 +37,12 @@ def compute(inputs: Inputs, params: NoParams, state: State) -> Mapping[str, Arra
         )
     seen = inputs.models.trained_on()
     if seen is None:
+        warnings.warn(
+            "the language model doesn't say what it was trained on, so no document has an unseen_perplexity; "
+            "take one that `workbench train-lm` made",
+            WorkbenchWarning,
+            stacklevel=2,
+        )
         return {"unseen_perplexity": as_column(np.full(len(inputs), np.nan))}
     # An empty text has nothing to be predicted, so the model never runs on it.
     texts = ["" if i in seen else text for i, text in zip(inputs.doc_ids, inputs.texts, strict=True)]

@@ -12,7 +12,7 @@ from workbench.errors import Cancelled, ModelError
 from workbench.models.lm import head
 from workbench.models.lm.causal import WindowedLM
 from workbench.models.lm.definition import LMSettings, lm_definition
-from workbench.models.locate import locate
+from workbench.models.locate import DEFAULT_LM, locate
 from workbench.models.tokens import load_backend
 from workbench.progress import Silent
 
@@ -176,6 +176,21 @@ def test_a_definition_without_a_window_is_refused(tiny_llama):
     definition = {**lm_definition(tiny_llama), "window": None}
     with pytest.raises(ModelError, match="definition needs window as an integer, got None"):
         WindowedLM(tiny_llama, definition=definition)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (LMSettings(window=0), "window must be at least 2 tokens, got 0"),
+        (LMSettings(window=-5), "window must be at least 2 tokens, got -5"),
+        (LMSettings(stride=0), r"stride must lie in 1\.\..* got 0"),
+        (LMSettings(max_tokens=0), "max_tokens must be at least 1, got 0"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_by_its_name(tiny_llama, settings, sentence):
+    for located in (tiny_llama, locate(DEFAULT_LM, "lm")):
+        with pytest.raises(ModelError, match=sentence):
+            lm_definition(located, settings=settings)
 
 
 def test_progress_counts_every_character_once_and_can_stop(tiny_llama, texts):

@@ -69,22 +69,25 @@ def lm_definition(
     # The built-in GGUF's settings are known, and take seconds to read.
     config = {} if located.gguf is not None and located.built_in else read_config(located)
     longest = longest_window(config)
-    window = settings.window or known.get("window", min(_WINDOW, longest))
+    window = known.get("window", min(_WINDOW, longest)) if settings.window is None else settings.window
     if window > longest:
         raise ModelError(
             f"window must be at most {longest}, which model {located.id!r} can read, got {window}"
         )
     asked = settings.window is not None
-    stride = settings.stride or (window // 2 if asked else known.get("stride", window // 2))
-    max_tokens = settings.max_tokens or (
-        known["max_tokens"] if known and not asked else window + (_MAX_WINDOWS - 1) * stride
-    )
+    stride = settings.stride
+    if stride is None:
+        # a window below its least is refused for what it is, not for half of it
+        stride = max(window // 2, 1) if asked else known.get("stride", window // 2)
+    plan_windows(np.zeros(0, np.int64), window, stride, context=True)  # checks the two
+    max_tokens = settings.max_tokens
+    if max_tokens is None:
+        max_tokens = known["max_tokens"] if known and not asked else window + (_MAX_WINDOWS - 1) * stride
     if max_tokens < 1:
         raise ModelError(f"max_tokens must be at least 1, got {max_tokens}")
     context = known.get("context_token_id") if settings.context == "auto" else None
     if context is None:
         context = _context_token(located, config, settings.context)
-    plan_windows(np.zeros(0, np.int64), window, stride, context=context is not None)  # checks the two
     return {
         "kind": "lm",
         "id": located.id,
