@@ -7,6 +7,7 @@ import tokenizers
 from workbench.errors import ModelError
 from workbench.models import tokens
 from workbench.models.locate import locate
+from workbench.models.token_cache import TokenCache
 from workbench.models.tokens import FileTokenizer, load_backend, safe_pieces, starting_token, untrimmed
 
 
@@ -23,6 +24,22 @@ def test_counts_are_those_of_the_tokenizer_itself(tiny_llama, texts):
     assert counts.dtype == np.int64
     assert counts.tolist() == expected
     assert counts[0] == 0
+
+
+@pytest.mark.parametrize("is_on_disk", [False, True])
+def test_tokens_that_are_only_counted_are_held_on_disk_or_not_at_all(
+    tiny_llama, texts, tmp_path, is_on_disk
+):
+    cache = TokenCache(tmp_path if is_on_disk else None)
+    tokenizer = FileTokenizer(tiny_llama, cache=cache)
+    texts = [*texts, "a lone \ud800 surrogate"]
+    counts = tokenizer.count(texts)
+    assert len(list(tmp_path.iterdir())) == is_on_disk
+    tokenizer.keep(texts, 9)
+    assert cache.n_found == is_on_disk
+    # What a model has asked for is there to be counted.
+    assert tokenizer.count(texts).tolist() == counts.tolist()
+    assert cache.n_found == is_on_disk + 1
 
 
 def test_what_looks_like_a_special_token_is_text(tiny_llama):

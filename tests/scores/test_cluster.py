@@ -100,9 +100,10 @@ def test_identical_embeddings_lie_on_one_point_and_are_one_cluster(n: int) -> No
     assert (find_clusters(place) == 0).all()
 
 
-def test_a_document_without_embedding_has_no_place_and_no_cluster() -> None:
+@pytest.mark.parametrize("missing", [np.nan, 0.0])
+def test_a_document_without_embedding_has_no_place_and_no_cluster(missing: float) -> None:
     embedding = blobs()[0][:20].copy()
-    embedding[4] = np.nan
+    embedding[4] = missing
     place = make_map(embedding)
     assert np.isnan(place[4]).all()
     assert np.isfinite(np.delete(place, 4, axis=0)).all()

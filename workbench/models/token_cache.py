@@ -62,19 +62,26 @@ class TokenCache:
 
     def get(self, definition: Definition, texts: Sequence[str], make: Callable[[], Tokens]) -> Tokens:
         """The tokens of these texts; `make` is called if they aren't there."""
-        digest = hashlib.sha256(json_digest(dict(definition)).encode())
-        digest.update(text_digests(texts).tobytes())
-        key = digest.hexdigest()[:32]
-        if key in self._last:
-            self.n_found += 1
-        else:
-            read = self._read(key)
-            self.n_found += read is not None
-            self._last[key] = read or self._made(key, make)
-            if len(self._last) > _IN_MEMORY:
-                self._last.popitem(last=False)
+        key = _key(definition, texts)
+        return self._found(key) or self._hold(key, self._made(key, make))
+
+    def find(self, definition: Definition, texts: Sequence[str]) -> Tokens | None:
+        """The tokens of these texts if they are there."""
+        return self._found(_key(definition, texts))
+
+    def _found(self, key: str) -> Tokens | None:
+        tokens = self._last.get(key) or self._read(key)
+        if tokens is None:
+            return None
+        self.n_found += 1
+        return self._hold(key, tokens)
+
+    def _hold(self, key: str, tokens: Tokens) -> Tokens:
+        self._last[key] = tokens
         self._last.move_to_end(key)
-        return self._last[key]
+        if len(self._last) > _IN_MEMORY:
+            self._last.popitem(last=False)
+        return tokens
 
     def _made(self, key: str, make: Callable[[], Tokens]) -> Tokens:
         from safetensors.numpy import save
@@ -96,3 +103,9 @@ class TokenCache:
             return Tokens(**load(path.read_bytes()))
         except (SafetensorError, TypeError, OSError):
             return None
+
+
+def _key(definition: Definition, texts: Sequence[str]) -> str:
+    digest = hashlib.sha256(json_digest(dict(definition)).encode())
+    digest.update(text_digests(texts).tobytes())
+    return digest.hexdigest()[:32]

@@ -72,8 +72,16 @@ class FileTokenizer:
         return self._definition
 
     def count(self, texts: Sequence[str]) -> IntArray:
-        """Tokens of each text, int64 (n,)."""
-        return self._tokens(texts).n_tokens
+        """Tokens of each text, int64 (n,).
+
+        Where the cache keeps nothing on disk (a manifest is applied), tokens that no model asked for are
+        counted and not held, which takes about half the time.
+        """
+        texts = [encodable(text) for text in texts]
+        if self._cache.folder is not None:
+            return self._tokens(texts).n_tokens
+        tokens = self._cache.find(self._identity, texts)
+        return self._count(texts) if tokens is None else tokens.n_tokens
 
     def keep(self, texts: Sequence[str], max_tokens: int, skip: int = 0) -> list[Kept]:
         """The first `max_tokens` tokens of each text; the first `skip` of them don't count as bytes."""
@@ -86,11 +94,23 @@ class FileTokenizer:
             kept.append(Kept(ids, n_tokens, len(encodable(span).encode())))
         return kept
 
+    @property
+    def _identity(self) -> Definition:
+        """What its files are decides, not where they stand: two models may have one tokenizer."""
+        return {name: self._definition[name] for name in ("files", "special_tokens")}
+
     def _tokens(self, texts: Sequence[str]) -> Tokens:
         texts = [encodable(text) for text in texts]
-        # What its files are decides, not where they stand: two models may have one tokenizer.
-        what = {name: self._definition[name] for name in ("files", "special_tokens")}
-        return self._cache.get(what, texts, lambda: self._tokenise(texts, HELD_TOKENS))
+        return self._cache.get(self._identity, texts, lambda: self._tokenise(texts, HELD_TOKENS))
+
+    def _count(self, texts: Sequence[str]) -> IntArray:
+        n_tokens = np.zeros(len(texts), dtype=np.int64)
+        for batch in _batches(self.backend, texts):
+            pieces = [piece for _, _, piece in batch]
+            encoded = self.backend.encode_batch_fast(pieces, add_special_tokens=False)
+            for (i, _, _), one in zip(batch, encoded, strict=True):
+                n_tokens[i] += len(one)
+        return n_tokens
 
     def _tokenise(self, texts: Sequence[str], limit: int) -> Tokens:
         """The first `limit` tokens of each text, and how many there are."""

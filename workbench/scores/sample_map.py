@@ -46,7 +46,7 @@ def compute_map(inputs: Inputs, params: MapParams, state: State) -> dict[str, Ar
     Returns
     -------
     map_x, map_y : float32 (n,)
-        NaN where the embedding isn't finite. Axes and distances between far groups mean nothing.
+        NaN where the embedding isn't finite, or is zero. Axes and distances between far groups mean nothing.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def compute_map(inputs: Inputs, params: MapParams, state: State) -> dict[str, Ar
 def _axis(name: str, which: str) -> ScoreSpec:
     return ScoreSpec(
         name=name,
-        version=1,
+        version=2,
         title=f"{which} coordinate on the map of the sample (UMAP of the embedding)",
         unit="map units",
         better="neither",
