@@ -60,7 +60,8 @@ def lay_out(
     Notes
     -----
     McInnes, Healy and Melville 2018, arXiv:1802.03426, cosine; by umap-learn on one thread, since only so it
-    repeats, from our own neighbours (exact up to 50,000 rows). Below 30 distinct embeddings the map is the first two principal components.
+    repeats, from our own neighbours (exact up to 50,000 rows). Below 30 distinct embeddings the map is the
+    first two principal components.
     """
     check_at_least("n_neighbors", n_neighbors, 2)
     check_at_least("n_epochs", n_epochs, 1)
