@@ -27,9 +27,7 @@ def test_counts_are_those_of_the_tokenizer_itself(tiny_llama, texts):
 
 
 @pytest.mark.parametrize("is_on_disk", [False, True])
-def test_tokens_that_are_only_counted_are_held_on_disk_or_not_at_all(
-    tiny_llama, texts, tmp_path, is_on_disk
-):
+def test_tokens_that_are_only_counted_are_held_on_disk_or_not_at_all(tiny_llama, texts, tmp_path, is_on_disk):
     cache = TokenCache(tmp_path if is_on_disk else None)
     tokenizer = FileTokenizer(tiny_llama, cache=cache)
     texts = [*texts, "a lone \ud800 surrogate"]
