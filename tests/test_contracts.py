@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from tests.models.ngram.ngrams import write_tiny_ngram
+from tests.selectors.steps import STEPS
 from workbench.checks import Array, canonical_json, keyed_uniform, strings, text_digests
 from workbench.engine.passes import MODEL_NEEDS, Pass, params_json, plan_passes
 from workbench.models.geometry.rows import unit_rows
@@ -24,7 +25,7 @@ from workbench.recipe.schema import parse_step
 from workbench.scores import SCORES
 from workbench.scores.base import Inputs, ScoreSpec
 from workbench.selectors import SELECTORS
-from workbench.selectors.base import SelectorSpec, Threshold
+from workbench.selectors.base import DESIGN_WEIGHT, SelectorSpec, Threshold
 from workbench.summary import methods
 
 # ---- scores ------------------------------------------------------------------------------------------------------
@@ -243,27 +244,14 @@ def columns() -> dict[str, Array]:
         "source": strings(rng.choice(["poems", "letters", "manuals"], N, p=[0.2, 0.3, 0.5]).tolist()),
         "text_digest": text_digests(texts),
         "embedding": unit_rows(embedding.astype(np.float32)),
+        DESIGN_WEIGHT: np.ones(N),
         "n_tokens": rng.integers(1, 40, N).astype(np.float32),
+        "prototype_distance": rng.random(N).astype(np.float32).round(2),
         "language": strings(rng.choice(["en", "de", ""], N).tolist()),
         "perplexity": np.where(rng.random(N) < 0.1, np.nan, rng.gamma(3, 20, N)).astype(np.float32),
     }
 
 
-# For each selector, steps that drop something and keep something. A selector that isn't here fails a test below.
-STEPS: dict[str, list[dict[str, Any]]] = {
-    "band": [
-        {"score": "n_tokens", "low": 10, "high": 30},
-        {"score": "perplexity", "high": {"quantile": 0.7}, "unscored": "drop"},
-        {"score": "perplexity", "low": 30.5, "unscored": "keep"},
-    ],
-    "category": [
-        {"score": "language", "values": ["en"]},
-        {"score": "source", "values": ["poems", "letters"]},
-    ],
-    "random": [{"fraction": 0.4}],
-    "exact": [{}],
-    "semdedup": [{"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")],
-}
 CASES = [(name, i) for name, steps in STEPS.items() for i in range(len(steps))]
 
 
@@ -313,7 +301,7 @@ def test_params_of_a_selector_go_through_json(name: str, i: int) -> None:
 @pytest.mark.parametrize(("name", "i"), CASES)
 def test_a_selector_keeps_some_drops_some_and_says_why(name: str, i: int) -> None:
     spec, params, state, read = case(name, i)
-    selection = spec.select(read, params, state, 3)
+    selection = spec.run(read, params, state, 3)
     assert selection.keep.dtype == bool
     assert selection.keep.shape == (N,)
     assert 0 < selection.keep.sum() < N
@@ -326,10 +314,10 @@ def test_a_selector_keeps_some_drops_some_and_says_why(name: str, i: int) -> Non
 @pytest.mark.parametrize(("name", "i"), CASES)
 def test_the_order_of_rows_changes_nothing(name: str, i: int) -> None:
     spec, params, state, read = case(name, i)
-    selection = spec.select(read, params, state, 3)
+    selection = spec.run(read, params, state, 3)
     for seed in range(3):
         order = np.random.default_rng(seed).permutation(N)
-        other = spec.select(take(read, order), params, state, 3)
+        other = spec.run(take(read, order), params, state, 3)
         np.testing.assert_array_equal(other.keep, selection.keep[order])
         for row in np.flatnonzero(~other.keep)[:20]:
             assert other.explain(int(row)) == selection.explain(int(order[row]))
@@ -337,9 +325,12 @@ def test_the_order_of_rows_changes_nothing(name: str, i: int) -> None:
 
 @pytest.mark.parametrize(("name", "i"), CASES)
 def test_pieces_of_what_belongs_together_give_what_the_whole_gives(name: str, i: int) -> None:
-    """Rows of scope "row" may be cut anywhere, those of scope "group" between groups."""
+    """Rows of scope "row" may be cut anywhere, those of scope "group" between groups, whole columns nowhere."""
     spec, params, state, read = case(name, i)
-    keep = spec.select(read, params, state, 3).keep
+    if spec.scope == "column":
+        assert spec.group is None
+        return
+    keep = spec.run(read, params, state, 3).keep
     if spec.scope == "row":
         keys = np.arange(N)
     else:
@@ -352,7 +343,7 @@ def test_pieces_of_what_belongs_together_give_what_the_whole_gives(name: str, i:
         pieces = np.random.default_rng(n_pieces).integers(0, n_pieces, group.max() + 1)[group]
         for piece in np.unique(pieces):
             rows = np.flatnonzero(pieces == piece)
-            np.testing.assert_array_equal(spec.select(take(read, rows), params, state, 3).keep, keep[rows])
+            np.testing.assert_array_equal(spec.run(take(read, rows), params, state, 3).keep, keep[rows])
 
 
 @pytest.mark.parametrize(("name", "i"), [c for c in CASES if SELECTORS[c[0]].group is not None])
@@ -367,15 +358,15 @@ def test_a_group_is_told_row_by_row(name: str, i: int) -> None:
 @pytest.mark.parametrize(("name", "i"), CASES)
 def test_no_rows_are_no_error(name: str, i: int) -> None:
     spec, params, state, read = case(name, i)
-    selection = spec.select(take(read, np.zeros(0, dtype=np.int64)), params, state, 3)
+    selection = spec.run(take(read, np.zeros(0, dtype=np.int64)), params, state, 3)
     assert selection.keep.shape == (0,)
 
 
 @pytest.mark.parametrize("name", SELECTORS)
 def test_only_what_is_random_depends_on_the_seed(name: str) -> None:
     spec, params, state, read = case(name, len(STEPS[name]) - 1)
-    one, other = (spec.select(read, params, state, seed).keep for seed in (3, 4))
-    is_random = name == "random" or getattr(params, "keep", "") == "random"
+    one, other = (spec.run(read, params, state, seed).keep for seed in (3, 4))
+    is_random = name == "random" or "random" in asdict(params).values() or "gumbel" in asdict(params).values()
     assert (one == other).all() != is_random
 
 

@@ -73,6 +73,11 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+def hash_bytes(array: Array) -> bytes:
+    """128-bit blake2b digest of an array's bytes."""
+    return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=16).digest()
+
+
 def text_digests(texts: Iterable[str]) -> npt.NDArray[np.uint64]:
     """128-bit blake2b digest of each text's UTF-8 bytes, as uint64 (n, 2)."""
     raw = b"".join(hashlib.blake2b(text.encode(), digest_size=16).digest() for text in texts)

@@ -16,7 +16,6 @@ from workbench.selectors.semdedup import (
     cluster_order,
     fit_semdedup,
     group_semdedup,
-    select_semdedup,
 )
 
 
@@ -34,7 +33,7 @@ def select(
     embedding: np.ndarray, centroids: np.ndarray, ids: list[str] | None = None, seed: int = 0, **params: Any
 ):
     columns = {"doc_id": strings(ids or [f"d{i:04d}" for i in range(len(embedding))]), "embedding": embedding}
-    return select_semdedup(columns, SemdedupParams(**params), {"centroids": centroids}, seed)
+    return SPEC.run(columns, SemdedupParams(**params), {"centroids": centroids}, seed)
 
 
 def clustered(n: int = 300, k: int = 6, d: int = 10, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from workbench.engine.plan import Plan
 from workbench.engine.select import KEPT, decide
 from workbench.engine.table import select_columns
 from workbench.scores.base import Inputs
+from workbench.selectors.base import DESIGN_WEIGHT
 
 UNSCORED = -2
 """In a batch's `step`: a step couldn't decide, since a score is NaN and the recipe doesn't say what to do."""
@@ -29,12 +30,15 @@ class Decided:
         int16 (n,): the step that dropped the document, KEPT, or UNSCORED.
     reasons
         One sentence for each document that is not KEPT, None for the others.
+    weight
+        float32 (n,): the repeat weight by the steps so far.
     columns
         The columns that are written or read later; rows that were not computed hold NaN (0 for integers).
     """
 
     step: IntArray
     reasons: list[str | None]
+    weight: FloatArray
     columns: dict[str, Array]
 
 
@@ -66,6 +70,8 @@ class BatchScorer:
             return self._columns[name]
         if name == "source":
             return strings(self._sources)
+        if name == DESIGN_WEIGHT:
+            return np.ones(len(self._texts))
         self._compute(name, rows)
         return self._columns[name]
 
@@ -137,6 +143,7 @@ def decide_batch(
     scorer = BatchScorer(plan, doc_ids, sources, texts, known, vectors)
     step_of = np.full(len(texts), KEPT, dtype=np.int16)
     reasons: list[str | None] = [None] * len(texts)
+    weight = np.ones(len(texts), dtype=np.float32)
     for index, step in enumerate(plan.steps[: plan.first_group]):
         alive = np.flatnonzero(step_of == KEPT)
         columns = scorer.columns(step.needs, alive)
@@ -146,6 +153,8 @@ def decide_batch(
             reasons[alive[i]] = selection.explain(int(i))
         step_of[alive[~selection.keep]] = index
         step_of[alive[undecided]] = UNSCORED
+        if selection.weight is not None:
+            weight[alive] *= selection.weight
     alive = np.flatnonzero(step_of == KEPT)
     kept = dict.fromkeys((*plan.written_scores, *plan.later_needs))
-    return Decided(step_of, reasons, {name: scorer.column(name, alive) for name in kept})
+    return Decided(step_of, reasons, weight, {name: scorer.column(name, alive) for name in kept})

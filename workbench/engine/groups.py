@@ -26,7 +26,13 @@ BUCKET_BYTES = 256 * 2**20
 _ID_BYTES = 64
 _GROUP_ROWS = 65536
 _SCHEMA = pa.schema(
-    [("part", pa.int32()), ("row", pa.int32()), ("step", pa.int16()), ("reason", pa.large_string())]
+    [
+        ("part", pa.int32()),
+        ("row", pa.int32()),
+        ("step", pa.int16()),
+        ("reason", pa.large_string()),
+        ("weight", pa.float32()),
+    ]
 )
 
 
@@ -46,14 +52,16 @@ def decide_steps(job: Job, plan: Plan, progress: Progress) -> None:
 
 
 def _drops(selection: Selection, index: int, part: IntArray, row: IntArray) -> Iterator[pa.Table]:
-    """What a selection dropped, in pieces, since the reasons of many drops take memory."""
+    """What a selection dropped or weighed, in pieces, since the reasons of many drops take memory."""
     undecided = np.zeros(len(part), dtype=bool) if selection.unscored is None else selection.unscored
-    dropped = np.flatnonzero(~selection.keep | undecided)
-    for start in range(0, len(dropped), _GROUP_ROWS):
-        rows = dropped[start : start + _GROUP_ROWS]
-        step = np.where(undecided[rows], UNSCORED, index)
-        reasons = [selection.explain(int(i)) for i in rows]
-        arrays = [part[rows], row[rows], step, reasons]
+    dropped = ~selection.keep | undecided
+    weight = np.ones(len(part)) if selection.weight is None else np.where(dropped, 1, selection.weight)
+    told = np.flatnonzero(dropped | (weight != 1))
+    for start in range(0, len(told), _GROUP_ROWS):
+        rows = told[start : start + _GROUP_ROWS]
+        step = np.where(undecided[rows], UNSCORED, np.where(dropped[rows], index, KEPT))
+        reasons = [selection.explain(int(i)) if dropped[i] else None for i in rows]
+        arrays = [part[rows], row[rows], step, reasons, weight[rows].astype(np.float32)]
         yield pa.table([pa.array(a, f.type) for a, f in zip(arrays, _SCHEMA, strict=True)], schema=_SCHEMA)
 
 

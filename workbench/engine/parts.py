@@ -66,6 +66,7 @@ def _write_part(path: Path, doc_ids: Sequence[str], decided: Decided) -> None:
         "doc_id": pa.array(doc_ids, pa.large_string()),
         "step": pa.array(decided.step, pa.int16()),
         "reason": pa.array(decided.reasons, pa.large_string()),
+        "weight": pa.array(decided.weight, pa.float32()),
         **{name: _to_arrow(name, values) for name, values in decided.columns.items()},
     }
     with written_aside(path) as aside:
@@ -104,18 +105,20 @@ def part_paths(job: Job) -> list[tuple[int, Path]]:
 
 
 def read_steps(job: Job, first: int, last: int, part: int) -> pl.DataFrame:
-    """What steps `first` up to `last` (not included) decided about one part: row, step, reason."""
+    """What steps `first` up to `last` (not included) decided about one part: row, step, reason, weight."""
     frames = [
         pl.scan_parquet(job.step_file(index))
         .filter(pl.col("part") == part)
-        .select("row", "step", "reason")
+        .select("row", "step", "reason", "weight")
         .collect()
         for index in range(first, last)
     ]
     return (
         pl.concat(frames)
         if frames
-        else pl.DataFrame(schema={"row": pl.Int32, "step": pl.Int16, "reason": pl.String})
+        else pl.DataFrame(
+            schema={"row": pl.Int32, "step": pl.Int16, "reason": pl.String, "weight": pl.Float32}
+        )
     )
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from workbench.checks import Array, BoolArray, FloatArray, IntArray, json_digest, require_keys
+from workbench.checks import Array, BoolArray, FloatArray, IntArray, hash_bytes, json_digest, require_keys
 from workbench.engine.passes import finite_rows
 from workbench.engine.table import Table
 from workbench.errors import InputError
 from workbench.recipe.model import Recipe, Step
-from workbench.selectors.base import Selection
+from workbench.selectors.base import DESIGN_WEIGHT, GIVEN, Columns, Selection
 
-_NO_VECTOR = "has no vector: its embedding isn't finite"
+Scan = Callable[[Columns], Columns]
+
+_SCANS = 16  # a few steps with a few settings each; 16 bytes a document and scan
 
 KEPT = -1
 """In `Outcome.step`: no step dropped the document."""
@@ -60,26 +63,48 @@ class Outcome:
 
 
 class FitCache:
-    """Fitted artefacts by what they depend on, so that moving a slider refits nothing."""
+    """Fitted artefacts and scans by what they depend on, so that moving a slider refits and rescans nothing."""
 
     def __init__(self) -> None:
         self._states: dict[str, Mapping[str, Array]] = {}
+        self._scans: OrderedDict[tuple[str, bytes], Columns] = OrderedDict()
 
     def state(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
         """The step's artefact, fitted on the whole table on first use."""
         spec = step.spec
         if spec.fit is None:
             return {}
-        read = {name: table.definitions.get(name) for name in step.needs}
-        given = {name: getattr(step.params, name) for name in spec.fit_params}
-        key = json_digest([step.select, spec.version, seed, given, table.sample.fingerprint, read])
+        key = self._key(table, step, seed, spec.fit_params)
         if key not in self._states:
             columns = table.columns(step.needs)
-            rows = _with_vector(columns)
-            if not rows.all():
-                columns = {name: column[rows] for name, column in columns.items()}
-            self._states[key] = spec.fit(columns, step.params, seed)
+            rows = _complete(step, columns)
+            self._states[key] = spec.fit(
+                {n: column[rows] for n, column in columns.items()}, step.params, seed
+            )
         return self._states[key]
+
+    def scan(self, table: Table, step: Step, state: Mapping[str, Array], seed: int, alive: IntArray) -> Scan:
+        """The step's scan of the rows `alive`, made on first use."""
+        spec = step.spec
+        key = self._key(table, step, seed, (*spec.fit_params, *spec.scan_params)), hash_bytes(alive)
+
+        def scan(columns: Columns) -> Columns:
+            assert spec.scan is not None
+            if key not in self._scans:
+                self._scans[key] = spec.scan(columns, step.params, state, seed)
+                if len(self._scans) > _SCANS:
+                    self._scans.popitem(last=False)
+            self._scans.move_to_end(key)
+            return self._scans[key]
+
+        return scan
+
+    def _key(self, table: Table, step: Step, seed: int, params: Iterable[str]) -> str:
+        read: dict[str, object] = {name: table.definitions.get(name) for name in step.needs}
+        if DESIGN_WEIGHT in read:
+            read[DESIGN_WEIGHT] = table.sample.design.to_json()
+        given = {name: asdict(step.params)[name] for name in params}
+        return json_digest([step.select, step.spec.version, seed, given, table.sample.fingerprint, read])
 
 
 @contextmanager
@@ -103,7 +128,7 @@ def fit(recipe: Recipe, table: Table, cache: FitCache | None = None) -> Fitted:
     steps, states = [], []
     for index, step in enumerate(recipe.steps):
         step.check_score(f"step {index + 1}")
-        require_keys(f"step {step.select}", {**table.scores, "text_digest": 0, "source": 0}, step.needs)
+        require_keys(f"step {step.select}", {**table.scores, **dict.fromkeys(GIVEN)}, step.needs)
         params = step.params
         with _faults_of(index, step):
             if step.spec.resolve is not None:
@@ -128,6 +153,7 @@ def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = No
     InputError
         If a step can't decide about a document since its score is NaN, or a param is out of range.
     """
+    cache = cache or FitCache()
     fitted = recipe if isinstance(recipe, Fitted) else fit(recipe, table, cache)
     n = len(table)
     dropped_by = np.full(n, KEPT, dtype=np.int16)
@@ -137,7 +163,8 @@ def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = No
         alive = np.flatnonzero(dropped_by == KEPT)
         columns = {name: column[alive] for name, column in table.columns(step.needs).items()}
         with _faults_of(index, step):
-            selection = decide(step, columns, state, fitted.recipe.seed)
+            scan = cache.scan(table, step, state, fitted.recipe.seed, alive) if step.spec.scan else None
+            selection = decide(step, columns, state, fitted.recipe.seed, scan)
             if selection.unscored is not None and selection.unscored.any():
                 _refuse_unscored(table, step, alive[selection.unscored])
         dropped_by[alive[~selection.keep]] = index
@@ -151,46 +178,90 @@ def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = No
     )
 
 
-def decide(step: Step, columns: Mapping[str, Array], state: Mapping[str, Array], seed: int) -> Selection:
-    """What a step decides about some documents; one without a vector is dropped by a step that reads it."""
-    rows = _with_vector(columns)
-    if rows.all():
-        return step.spec.select(columns, step.params, state, seed)
-    keep = np.zeros(len(rows), dtype=bool)
-    if not rows.any():
-        return Selection(keep, lambda i: _NO_VECTOR)
-    given = {name: column[rows] for name, column in columns.items()}
-    found = step.spec.select(given, step.params, state, seed)
+def decide(
+    step: Step,
+    columns: Columns,
+    state: Mapping[str, Array],
+    seed: int,
+    scan: Scan | None = None,
+) -> Selection:
+    """What a step decides about some documents; one that lacks what the step reads is dropped for that.
+
+    `scan` stands for the step's own where its result is kept.
+    """
+    missing = _missing(step, columns)
+    if not missing:
+        return _run(step, columns, state, seed, scan)
+    lacks: BoolArray = np.stack(list(missing.values()))
+    names = list(missing)
+    rows: BoolArray = np.logical_not(lacks.any(axis=0))
     place = np.cumsum(rows) - 1
+    given = {name: column[rows] for name, column in columns.items()}
+    found = _run(step, given, state, seed, scan)
+
+    def explain(i: int) -> str:
+        if rows[i]:
+            return found.explain(int(place[i]))
+        name = names[int(lacks[:, i].argmax())]
+        if columns[name].ndim > 1:
+            return f"has no vector: its {name} isn't finite"
+        return f"{name} is not defined for this document"
+
+    def spread(values: Array | None, otherwise: float) -> Array | None:
+        if values is None:
+            return None
+        out: Array = np.full(len(rows), otherwise, dtype=values.dtype)
+        out[rows] = values
+        return out
+
+    keep: BoolArray = np.zeros(len(rows), dtype=np.bool_)
     keep[rows] = found.keep
-    weight, unscored = None, None
-    if found.weight is not None:
-        weight = np.ones(len(rows), dtype=found.weight.dtype)
-        weight[rows] = found.weight
-    if found.unscored is not None:
-        unscored = np.zeros(len(rows), dtype=bool)
-        unscored[rows] = found.unscored
-    return Selection(
-        keep, lambda i: found.explain(int(place[i])) if rows[i] else _NO_VECTOR, weight, unscored
+    weight, unscored, score = (
+        spread(found.weight, 1),
+        spread(found.unscored, False),
+        spread(found.score, -np.inf),
     )
+    return Selection(keep, explain, weight, unscored, score)
+
+
+def _run(step: Step, columns: Columns, state: Mapping[str, Array], seed: int, scan: Scan | None) -> Selection:
+    if scan is None:
+        return step.spec.run(columns, step.params, state, seed)
+    return step.spec.select({**columns, **scan(columns)}, step.params, state, seed)
 
 
 def group_keys(step: Step, columns: Mapping[str, Array], state: Mapping[str, Array]) -> IntArray:
-    """The group of each document for a step of scope "group"; one without a vector is a group of its own."""
-    group = step.spec.group
+    """The group of each document: one for all where whole columns are read. One that lacks what is read for its group
+    is a group of its own.
+    """
+    n, group = len(columns["doc_id"]), step.spec.group
+    if step.spec.scope == "column":
+        return np.zeros(n, dtype=np.int64)
     if group is None:
         raise AssertionError(f"{step.select} has scope {step.spec.scope} and no group function")
-    rows = _with_vector(columns)
-    keys: IntArray = -1 - np.arange(len(rows), dtype=np.int64)
+    keys: IntArray = -1 - np.arange(n, dtype=np.int64)
+    rows = _complete(step, columns)
     if rows.any():
         keys[rows] = group({name: column[rows] for name, column in columns.items()}, step.params, state)
     return keys
 
 
-def _with_vector(columns: Mapping[str, Array]) -> BoolArray:
-    if "embedding" not in columns:
-        return np.ones(len(columns["doc_id"]), dtype=bool)
-    return finite_rows(columns["embedding"])
+def _missing(step: Step, columns: Mapping[str, Array]) -> dict[str, BoolArray]:
+    """By column, which documents lack it, bool (n,); none of a step that says itself what becomes of them."""
+    found = {}
+    for name, column in columns.items():
+        if not step.spec.reads_missing and np.issubdtype(column.dtype, np.floating):
+            lacks = ~finite_rows(column) if column.ndim > 1 else np.isnan(column)
+            if lacks.any():
+                found[name] = lacks
+    return found
+
+
+def _complete(step: Step, columns: Mapping[str, Array]) -> BoolArray:
+    complete: BoolArray = np.ones(len(columns["doc_id"]), dtype=np.bool_)
+    for lacks in _missing(step, columns).values():
+        complete &= ~lacks
+    return complete
 
 
 def _refuse_unscored(table: Table, step: Step, rows: IntArray) -> None:

@@ -14,6 +14,7 @@ from workbench.corpus import Sample
 from workbench.engine.vectors import read_vectors, vector_column
 from workbench.models.load import Models
 from workbench.scores import SCORES
+from workbench.selectors.base import DESIGN_WEIGHT
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Table:
     def _column(self, name: str) -> Array:
         if name == "source":
             return self.source
+        if name == DESIGN_WEIGHT:
+            return self.weights
         return self.text_digest if name == "text_digest" else self.scores[name]
 
 

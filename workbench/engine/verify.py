@@ -223,7 +223,7 @@ def _not_kept(step: Step, table: pl.DataFrame, seed: int) -> list[str]:
         columns[name] = (
             strings(series.fill_null("").to_list()) if series.dtype == pl.String else series.to_numpy()
         )
-    keep = step.spec.select(columns, step.params, {}, seed).keep
+    keep = step.spec.run(columns, step.params, {}, seed).keep
     return [str(i) for i in columns["doc_id"][~keep]]
 
 

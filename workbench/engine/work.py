@@ -66,7 +66,9 @@ class Job:
         return self.work / "scored" / f"{k:05d}.json"
 
     def step_file(self, index: int) -> Path:
-        """What a step from the first group step on dropped: (part, row, step, reason)."""
+        """What a step from the first group step on dropped, with its reason, and what it kept with another weight
+        than 1 (its step is KEPT): (part, row, step, reason, weight).
+        """
         return self.work / "steps" / f"{index:03d}.parquet"
 
     def written_file(self, k: int) -> Path:

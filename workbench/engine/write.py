@@ -113,18 +113,20 @@ def _decided_batches(
         frame = pl.DataFrame(schema=job.corpus.layout(job.shard(k)).schema())
         columns: dict[str, Array] = {name: np.zeros(0, SCORES[name].dtype) for name in plan.written_scores}
         columns |= {"step": np.zeros(0, np.int16), "reason": np.zeros(0, object)}
+        columns["weight"] = np.zeros(0, np.float32)
         yield NumberedBatch(0, Batch(frame, np.zeros(0, np.int64), (), 0), []), columns
 
 
 def _decided(job: Job, plan: Plan, k: int, item: NumberedBatch, first_part: int) -> dict[str, Array]:
     """A part's columns with the decisions of all steps."""
     path = job.part_file(k, item.number)
-    columns = read_part(path, ["step", "reason", *plan.written_scores])
+    columns = read_part(path, ["step", "reason", "weight", *plan.written_scores])
     columns = {name: np.array(column) for name, column in columns.items()}
     later = read_steps(job, plan.first_group, len(plan.steps), first_part + item.number)
     rows = later["row"].to_numpy()
     columns["step"][rows] = later["step"].to_numpy()
     columns["reason"][rows] = later["reason"].to_list()
+    np.multiply.at(columns["weight"], rows, later["weight"].to_numpy())
     return columns
 
 
@@ -144,7 +146,7 @@ def _kept_frame(plan: Plan, item: NumberedBatch, columns: dict[str, Array]) -> p
         taken.add(other)
         frame = frame.rename({name: other})
     scores = [_score_series(name, columns[name]) for name in plan.written_scores]
-    weight = pl.Series("weight", np.ones(len(frame), dtype=np.float32))
+    weight = pl.Series("weight", columns["weight"])
     return frame.with_columns(*scores, weight).filter(pl.Series(columns["step"] == KEPT))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.errors import RecipeError
 from workbench.scores import SCORES
 from workbench.selectors import SELECTORS, SelectorSpec
+from workbench.selectors.base import GIVEN
 
 RECIPE_FORMAT = "selection-recipe/1"
 
@@ -102,7 +103,7 @@ class Recipe:
     @property
     def score_needs(self) -> tuple[str, ...]:
         """The scores among `needs`."""
-        return tuple(need for need in self.needs if need not in ("text_digest", "source"))
+        return tuple(need for need in self.needs if need not in GIVEN)
 
     def to_json(self) -> dict[str, Any]:
         """As in a recipe file."""

@@ -1,14 +1,16 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, exact, random, semdedup
+from workbench.selectors import band, category, exact, prototypes, random, rank, semdedup
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
     "band": band.SPEC,
     "category": category.SPEC,
     "random": random.SPEC,
+    "rank": rank.SPEC,
     "exact": exact.SPEC,
     "semdedup": semdedup.SPEC,
+    "prototypes": prototypes.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]

@@ -139,6 +139,7 @@ SPEC = SelectorSpec(
     needs=lambda params: (params.score,),
     select=select_band,
     resolve=resolve_band,
+    reads_missing=True,
     help={
         "score": "name of the score",
         "low": "lower threshold: a number, a quantile of the sample, or open",

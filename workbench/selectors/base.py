@@ -10,7 +10,15 @@ from workbench.checks import Array, BoolArray, FloatArray, IntArray
 
 Columns = Mapping[str, Array]
 """Columns by name, row i of each being document i: `doc_id` and `source` (str), `text_digest` uint64 (n, 2),
-`embedding` float32 (n, d), and scores (n,). A selector sees those that its `needs` names, and `doc_id`."""
+`design_weight` float64 (n,), `embedding` float32 (n, d), and scores (n,). A selector sees those that its
+`needs` names, and `doc_id`."""
+
+DESIGN_WEIGHT = "design_weight"
+"""How many documents of the corpus a document stands for: on a sample by its design, on a corpus 1. A share of
+documents is a share of these."""
+
+GIVEN = ("source", "text_digest", DESIGN_WEIGHT)
+"""What a selector may read that is no score."""
 
 State = Mapping[str, Array]
 Scope = Literal["row", "column", "group"]
@@ -49,7 +57,10 @@ class Selection:
         `explain(i)` says in one sentence why document i was dropped; only asked for those with `keep[i]`
         False.
     weight
-        Repeat weight (n,), None for 1 everywhere.
+        Repeat weight (n,), None for 1 everywhere; written beside each kept document, times those of the other
+        steps.
+    score
+        float64 (n,), higher kept first, of a method that ranks; None of one that doesn't.
     unscored
         bool (n,): documents about which the step can't decide because a score is NaN and the recipe doesn't
         say what to do with them; None if there are none. They are neither kept nor dropped: on a sample this
@@ -60,6 +71,7 @@ class Selection:
     explain: Callable[[int], str]
     weight: FloatArray | None = None
     unscored: BoolArray | None = None
+    score: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,8 @@ class SelectorSpec:
         As in a recipe's step, `{"select": name, ...}`.
     scope
         "row": each document on its own. "group": all rows with the same key of `group` must be seen at once.
-        "column": a whole score column must be seen at once.
+        "column": whole columns must be seen at once, of every document that the steps before it left; they are in
+        memory then.
     params
         Frozen dataclass of JSON-able fields (numbers, strings, Quantile, None).
     needs
@@ -90,11 +103,24 @@ class SelectorSpec:
         `(columns, params, seed) -> state` on the sample: the artefacts (centroids). None: nothing is fitted.
     fit_params
         The names of the params that the fitted state depends on; moving any other slider refits nothing.
+    scan
+        `(columns, params, state, seed) -> columns`: the pass over the documents that answers every position of a
+        slider at once (a similarity, a rank); `select` finds what it gives among its columns, each (n,). None: there
+        is nothing to keep. It is kept while what it depends on stays the same.
+    scan_params
+        The names of the params that the scan depends on.
     group
         `(columns, params, state) -> int64 (n,)`: the key, for scope "group".
     tracks_corpus
         True where the share that it drops grows with the number of documents (duplicates): what a sample
         shows is then a lower bound of what the corpus will drop, and is reported as such, never extrapolated.
+    reads_missing
+        Whether it says itself what becomes of a document whose score is NaN or whose vector isn't finite. Of any
+        other selector such a document is dropped, with that for a reason, before `select` is called.
+    about
+        For people: what it keeps and what it loses, what its paper found, what it is known to confound.
+    assumed
+        What neither paper nor released code says, and what was assumed for it, one sentence each.
     help
         One line a param, for forms and the command line.
     """
@@ -109,9 +135,19 @@ class SelectorSpec:
     resolve: Callable[[Columns, Any, FloatArray], Any] | None = None
     fit: Callable[[Columns, Any, int], State] | None = None
     fit_params: tuple[str, ...] = ()
+    scan: Callable[[Columns, Any, State, int], Columns] | None = None
+    scan_params: tuple[str, ...] = ()
     reads: tuple[str, ...] = ("score",)
     group: Callable[[Columns, Any, State], IntArray] | None = None
     tracks_corpus: bool = False
     paper: str = ""
     status: Literal["published", "variant", "experimental"] = "published"
+    reads_missing: bool = False
+    about: str = ""
+    assumed: tuple[str, ...] = ()
     help: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, columns: Columns, params: Any, state: State, seed: int) -> Selection:
+        """`select` after `scan`."""
+        scanned = {} if self.scan is None else self.scan(columns, params, state, seed)
+        return self.select({**columns, **scanned}, params, state, seed)

@@ -70,6 +70,31 @@ def cluster_order(
     return np.lexsort((doc_ids, rank))
 
 
+def scan_semdedup(columns: Columns, params: SemdedupParams, state: State, seed: int) -> Columns:
+    """Of each document the largest similarity to an earlier one of its cluster, and the row of that one.
+
+    Returns
+    -------
+    max_similarity : float64 (n,), 0 for the first of a cluster
+    twin : int64 (n,)
+    """
+    from workbench.models.geometry.kmeans import assign
+    from workbench.models.geometry.neighbours import nearest_earlier
+
+    doc_ids, embedding = np.asarray(columns["doc_id"]), columns["embedding"]
+    labels, to_centroid = assign(embedding, state["centroids"])
+    nearest = np.zeros(len(labels), dtype=np.float64)
+    twin = np.zeros(len(labels), dtype=np.int64)
+    by_label = np.argsort(labels, kind="stable")
+    for rows in np.split(by_label, np.flatnonzero(np.diff(labels[by_label])) + 1):
+        if not len(rows):
+            continue
+        rows = rows[cluster_order(doc_ids[rows], to_centroid[rows], params.keep, seed)]
+        similarity, earlier = nearest_earlier(embedding[rows])
+        nearest[rows], twin[rows] = similarity, rows[earlier]
+    return {"max_similarity": nearest, "twin": twin}
+
+
 def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed: int) -> Selection:
     """Drop document j iff its similarity to an earlier document of its cluster is above 1 - epsilon.
 
@@ -79,9 +104,7 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
     Parameters
     ----------
     columns
-        With `doc_id` (n,) and `embedding`, unit rows, float32 (n, d); whole clusters.
-    state
-        `centroids`, float32 (k, d).
+        With `doc_id` (n,) and what `scan_semdedup` gives for whole clusters.
 
     Raises
     ------
@@ -93,26 +116,16 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
     Abbas et al. 2023, arXiv:2303.09540, section 3; released code facebookresearch/SemDeDup, semdedup.py.
     There ties fall as the sort leaves them; here by doc_id, so that shards and workers don't matter.
     """
-    from workbench.models.geometry.kmeans import assign
-    from workbench.models.geometry.neighbours import nearest_earlier
-
     if not 0.0 <= params.epsilon <= 1.0:
         raise InputError(
             f"epsilon must lie in 0..1, got {params.epsilon:g}; the paper's range is 0.001 to 0.26"
         )
-    doc_ids, embedding = np.asarray(columns["doc_id"]), columns["embedding"]
-    labels, to_centroid = assign(embedding, state["centroids"])
-    nearest = np.zeros(len(labels), dtype=np.float64)
-    twin = np.zeros(len(labels), dtype=np.int64)
-    for label in np.unique(labels):
-        rows = np.flatnonzero(labels == label)
-        rows = rows[cluster_order(doc_ids[rows], to_centroid[rows], params.keep, seed)]
-        similarity, earlier = nearest_earlier(embedding[rows])
-        nearest[rows], twin[rows] = similarity, rows[earlier]
+    doc_ids, nearest, twin = np.asarray(columns["doc_id"]), columns["max_similarity"], columns["twin"]
     limit = 1.0 - params.epsilon
     return Selection(
         nearest <= limit,
         lambda i: f"similarity {nearest[i]:.4f} to {doc_ids[twin[i]]} is above {limit:.4g}",
+        score=-nearest,
     )
 
 
@@ -128,6 +141,8 @@ SPEC = SelectorSpec(
     select=select_semdedup,
     fit=fit_semdedup,
     fit_params=("n_clusters", "n_iterations"),
+    scan=scan_semdedup,
+    scan_params=("keep",),
     group=group_semdedup,
     tracks_corpus=True,
     help={

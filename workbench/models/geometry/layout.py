@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from typing import Any, Literal
@@ -136,7 +137,7 @@ def _cuml(rows: FloatArray, **params: Any) -> Any:
     return UMAP(output_type="numpy", **params)
 
 
-_MAKERS = {"umap-learn": _umap_learn, "cuml": _cuml}
+_MAKERS: dict[str, Callable[..., Any]] = {"umap-learn": _umap_learn, "cuml": _cuml}
 
 
 def _principal(rows: FloatArray) -> FloatArray:

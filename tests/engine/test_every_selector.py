@@ -1,0 +1,58 @@
+"""Every selector decides a sharded corpus as it decides the sample: the same documents, reasons and weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engine.conftest import recipe_of, scored
+from tests.engine.fakes import FakeModels
+from tests.engine.outputs import rows_of
+from tests.selectors.steps import STEPS
+from workbench.corpus import Corpus
+from workbench.engine import groups, parts
+from workbench.engine.apply import apply
+from workbench.engine.export import export
+from workbench.engine.select import select
+from workbench.engine.verify import verify
+from workbench.selectors import SELECTORS
+
+# Behind a step that drops something and before one that does: it sees a part, and its answer is not the end.
+BEFORE = {"select": "band", "score": "n_bytes", "low": 12}
+AFTER = {"select": "category", "score": "source", "values": ["letters", "manuals"]}
+
+
+@pytest.mark.parametrize(("name", "params"), [(name, steps[-1]) for name, steps in STEPS.items()])
+def test_a_selector_keeps_of_the_corpus_what_it_keeps_of_the_whole_sample(
+    name: str,
+    params: dict[str, Any],
+    corpus: Corpus,
+    fakes: type[FakeModels],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts, "MAX_ROWS", 7)
+    monkeypatch.setattr(groups, "BUCKET_BYTES", 900)
+    recipe = recipe_of(BEFORE, {"select": name, **params}, AFTER)
+    table = scored(corpus, recipe, tmp_path / "store")
+    outcome = select(recipe, table)
+    manifest = export(table, recipe, tmp_path / "one.manifest")
+    run = apply(manifest, corpus, tmp_path / "out")
+    ids = np.array(table.sample.doc_ids)
+    kept = {row["doc_id"]: row["weight"] for row in rows_of(run.out, "kept")}
+    assert kept == dict(zip(ids[outcome.keep].tolist(), outcome.weight[outcome.keep].tolist(), strict=True))
+    dropped = {row["doc_id"]: (row["step"], row["reason"]) for row in rows_of(run.out, "dropped")}
+    assert dropped == {
+        ids[i]: (outcome.step[i], outcome.reason(i)) for i in np.flatnonzero(~outcome.keep).tolist()
+    }
+    assert (outcome.step == 1).any(), "the step drops nothing"
+    assert outcome.keep.any()
+    held = verify(manifest, run.out)
+    assert held.holds, held.failed
+
+
+def test_every_selector_is_applied_here() -> None:
+    assert set(STEPS) == set(SELECTORS)
