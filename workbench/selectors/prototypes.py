@@ -113,7 +113,7 @@ SPEC = SelectorSpec(
     scan_params=("keep",),
     about="Keeps what lies far from the middle of its cluster and loses the most typical documents (hard), or the "
     "other way round (easy). On ImageNet it equals the best supervised metric down to 70 to 80 % kept. Hard also "
-    "means noise, so clean and remove duplicates first: copies drag a centre to themselves. Copies are kept all or none.",
+    "means noise, so clean and remove duplicates first: copies drag a centre to themselves; they are kept all or none.",
     help={
         "keep_fraction": "share to keep, 0 to 1",
         "keep": "hard (far from the centre; much data) or easy (near; little data)",
