@@ -119,6 +119,8 @@ class SelectorSpec:
         other selector such a document is dropped, with that for a reason, before `select` is called.
     about
         For people: what it keeps and what it loses, what its paper found, what it is known to confound.
+    cost
+        For people: what a run takes at most, where it is more than its scope says ("O(n k^2): 1 min for ...").
     assumed
         What neither paper nor released code says, and what was assumed for it, one sentence each.
     help
@@ -144,6 +146,7 @@ class SelectorSpec:
     status: Literal["published", "variant", "experimental"] = "published"
     reads_missing: bool = False
     about: str = ""
+    cost: str = ""
     assumed: tuple[str, ...] = ()
     help: Mapping[str, str] = field(default_factory=dict)
 
