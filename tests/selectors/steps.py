@@ -30,4 +30,5 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"n_clusters": 5},
         {"n_clusters": 4, "dedup_fraction": 0.6, "prototype_fraction": 0.7, "keep": "random"},
     ],
+    "dbp": [{"n_clusters": 6}, {"n_clusters": 4, "variant": "repo", "keep_fraction": 0.7}],
 }

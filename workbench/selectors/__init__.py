@@ -1,6 +1,6 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, d4, exact, prototypes, random, rank, semdedup
+from workbench.selectors import band, category, d4, dbp, exact, prototypes, random, rank, semdedup
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
@@ -12,6 +12,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "semdedup": semdedup.SPEC,
     "prototypes": prototypes.SPEC,
     "d4": d4.SPEC,
+    "dbp": dbp.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
