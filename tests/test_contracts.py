@@ -262,7 +262,7 @@ def case(name: str, i: int) -> tuple[SelectorSpec, Any, Mapping[str, Array], dic
     read = {need: columns()[need] for need in ("doc_id", *spec.needs(params))}
     if spec.resolve is not None:
         params = spec.resolve(read, params, np.ones(N))
-    state = spec.fit(read, params, 3) if spec.fit is not None else {}
+    state = spec.prepare(read, params, 3)
     return spec, params, state, read
 
 

@@ -21,6 +21,14 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "n_tokens", "keep_fraction": 0.3, "unit": "tokens", "draw": "gumbel"},
     ],
     "exact": [{}],
-    "semdedup": [{"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")],
+    "semdedup": [
+        {"keep_fraction": 0.6, "n_clusters": 5},
+        *({"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")),
+    ],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
+    "d4": [
+        {"n_clusters": 5},
+        {"n_clusters": 4, "dedup_fraction": 0.6, "prototype_fraction": 0.7, "keep": "random"},
+    ],
+    "dbp": [{"n_clusters": 6}, {"n_clusters": 4, "variant": "repo", "keep_fraction": 0.7}],
 }

@@ -21,6 +21,10 @@ GIVEN = ("source", "text_digest", DESIGN_WEIGHT)
 """What a selector may read that is no score."""
 
 State = Mapping[str, Array]
+
+Scanned = Callable[[], Columns]
+"""Gives what a selector's scan of these documents found, scanning them only if asked."""
+
 Scope = Literal["row", "column", "group"]
 
 
@@ -109,6 +113,10 @@ class SelectorSpec:
         is nothing to keep. It is kept while what it depends on stays the same.
     scan_params
         The names of the params that the scan depends on.
+    solve
+        `(columns, scanned, params, state, seed) -> arrays` on the sample: constants that join the fitted state and
+        follow from the scan, as the epsilon that leaves a share of the documents. `scanned()` is the scan, which
+        reads none of them. Found anew at every move of a slider, so it is quick. None: there are none.
     group
         `(columns, params, state) -> int64 (n,)`: the key, for scope "group".
     tracks_corpus
@@ -139,6 +147,7 @@ class SelectorSpec:
     fit_params: tuple[str, ...] = ()
     scan: Callable[[Columns, Any, State, int], Columns] | None = None
     scan_params: tuple[str, ...] = ()
+    solve: Callable[[Columns, Scanned, Any, State, int], State] | None = None
     reads: tuple[str, ...] = ("score",)
     group: Callable[[Columns, Any, State], IntArray] | None = None
     tracks_corpus: bool = False
@@ -154,3 +163,14 @@ class SelectorSpec:
         """`select` after `scan`."""
         scanned = {} if self.scan is None else self.scan(columns, params, state, seed)
         return self.select({**columns, **scanned}, params, state, seed)
+
+    def prepare(self, columns: Columns, params: Any, seed: int) -> State:
+        """The state that `fit` and `solve` find on the sample."""
+        state = {} if self.fit is None else self.fit(columns, params, seed)
+        if self.solve is None:
+            return state
+
+        def scanned() -> Columns:
+            return {} if self.scan is None else self.scan(columns, params, state, seed)
+
+        return {**state, **self.solve(columns, scanned, params, state, seed)}
