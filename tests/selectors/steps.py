@@ -21,6 +21,7 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "n_tokens", "keep_fraction": 0.3, "unit": "tokens", "draw": "gumbel"},
     ],
     "exact": [{}],
+    "minhash": [{}, {"survivor": "longest"}],
     "semdedup": [{"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
 }

@@ -1,6 +1,6 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, exact, prototypes, random, rank, semdedup
+from workbench.selectors import band, category, exact, minhash, prototypes, random, rank, semdedup
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
@@ -9,6 +9,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "random": random.SPEC,
     "rank": rank.SPEC,
     "exact": exact.SPEC,
+    "minhash": minhash.SPEC,
     "semdedup": semdedup.SPEC,
     "prototypes": prototypes.SPEC,
 }
