@@ -114,7 +114,7 @@ def test_a_score_is_defined_completely(spec: ScoreSpec) -> None:
     assert spec.better in ("higher", "lower", "neither")
     assert spec.status in ("published", "variant", "experimental")
     assert spec.paper or spec.status != "variant", "a variant of what?"
-    assert spec.dtype in ("float32", "float64")
+    assert spec.dtype in (("float32", "uint64") if spec.vector else ("float32", "float64"))
     assert spec.needs
     assert set(spec.needs) <= {"text", *MODEL_NEEDS, *SCORES}
     assert len(set(spec.labels)) == len(spec.labels)
@@ -190,7 +190,7 @@ def test_a_pass_gives_every_column_it_names_in_its_dtype(name: str) -> None:
         column = whole(name)[spec.name]
         assert len(column) == len(TEXTS)
         assert column.dtype == spec.dtype
-        assert column.ndim == (2 if spec.name == "embedding" else 1)
+        assert column.ndim == (2 if spec.vector else 1)
         if spec.labels:
             codes = column[~np.isnan(column)]
             assert set(codes) <= set(range(len(spec.labels)))
@@ -206,6 +206,8 @@ def test_an_empty_text_has_a_count_of_0_and_no_share_of_anything(spec: ScoreSpec
     value = whole(spec.name)[spec.name][EMPTY]
     if spec.name in ZERO_WHEN_EMPTY or spec.name.startswith(("c4_n_", "rps_n_")):
         assert value == 0 or np.isnan(value)
+    elif spec.dtype == "uint64":
+        assert not value.any()
     elif spec.needs in (("text",), ("text", "lm"), ("text", "ngram"), ("text", "tokenizer")):
         assert np.isnan(value), f"{spec.name} of an empty text is {value}"
 
@@ -246,6 +248,8 @@ def columns() -> dict[str, Array]:
         "embedding": unit_rows(embedding.astype(np.float32)),
         DESIGN_WEIGHT: np.ones(N),
         "n_tokens": rng.integers(1, 40, N).astype(np.float32),
+        "n_chars": rng.integers(1, 40, N).astype(np.float32),
+        "minhash_bands": rng.integers(0, 2_000, (N, 3), dtype=np.uint64),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
         "language": strings(rng.choice(["en", "de", ""], N).tolist()),
         "perplexity": np.where(rng.random(N) < 0.1, np.nan, rng.gamma(3, 20, N)).astype(np.float32),

@@ -38,7 +38,8 @@ def score_summary(table: Table) -> dict[str, Any]:
     out = {}
     for name, values in table.scores.items():
         if values.ndim > 1:
-            n_scored = int((~np.isnan(values).any(axis=1)).sum())
+            floats = np.issubdtype(values.dtype, np.floating)
+            n_scored = int((np.isfinite(values).all(axis=1) if floats else values.any(axis=1)).sum())
             n_unscored = len(values) - n_scored
             out[name] = {
                 "n_documents": n_scored,

@@ -1,6 +1,17 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, d4, dbp, exact, prototypes, random, rank, semdedup
+from workbench.selectors import (
+    band,
+    category,
+    d4,
+    dbp,
+    exact,
+    minhash,
+    prototypes,
+    random,
+    rank,
+    semdedup,
+)
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
@@ -9,6 +20,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "random": random.SPEC,
     "rank": rank.SPEC,
     "exact": exact.SPEC,
+    "minhash": minhash.SPEC,
     "semdedup": semdedup.SPEC,
     "prototypes": prototypes.SPEC,
     "d4": d4.SPEC,

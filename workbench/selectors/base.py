@@ -10,8 +10,8 @@ from workbench.checks import Array, BoolArray, FloatArray, IntArray
 
 Columns = Mapping[str, Array]
 """Columns by name, row i of each being document i: `doc_id` and `source` (str), `text_digest` uint64 (n, 2),
-`design_weight` float64 (n,), `embedding` float32 (n, d), and scores (n,). A selector sees those that its
-`needs` names, and `doc_id`."""
+`design_weight` float64 (n,), vectors such as `embedding` float32 (n, d), and scores (n,). A selector sees those that
+its `needs` names, and `doc_id`."""
 
 DESIGN_WEIGHT = "design_weight"
 """How many documents of the corpus a document stands for: on a sample by its design, on a corpus 1. A share of
