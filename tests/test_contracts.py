@@ -82,9 +82,13 @@ def state_of(name: str) -> Mapping[str, Array]:
     return {} if p.fit is None else p.fit(inputs_of(p, tuple(range(len(TEXTS)))), p.params, 0)
 
 
-def inputs_of(p: Pass, rows: tuple[int, ...]) -> Inputs:
+TARGET = (3, 9, 10)
+
+
+def inputs_of(p: Pass, rows: tuple[int, ...], *, is_target: bool = False) -> Inputs:
     columns = {need: whole(need)[need][list(rows)] for need in p.score_needs}
     return Inputs(
+        target=inputs_of(p, TARGET, is_target=True) if p.reads_target and not is_target else None,
         doc_ids=[IDS[i] for i in rows],
         sources=["web"] * len(rows),
         texts=[TEXTS[i] for i in rows],
@@ -116,8 +120,9 @@ def test_a_score_is_defined_completely(spec: ScoreSpec) -> None:
     assert spec.paper or spec.status != "variant", "a variant of what?"
     assert spec.dtype in (("float32", "uint64") if spec.vector else ("float32", "float64"))
     assert spec.needs
-    assert set(spec.needs) <= {"text", *MODEL_NEEDS, *SCORES}
+    assert set(spec.needs) <= {"text", "target", *MODEL_NEEDS, *SCORES}
     assert len(set(spec.labels)) == len(spec.labels)
+    assert "target" not in spec.needs or spec.fit is not None, "only a fit is given the target"
 
 
 @pytest.mark.parametrize("spec", SCORES.values(), ids=lambda spec: spec.name)

@@ -48,6 +48,9 @@ class Inputs:
         The models in use; only those named in `needs` ("tokenizer", "lm", "embedder", "ngram") are loaded.
     vectors
         float32 (n, d), where the embedder in use is a column of the corpus: NaN where a row has none.
+    target
+        The texts to compare with, with the same columns; given to the `fit` of a score whose `needs` name "target",
+        and to nothing else.
     """
 
     doc_ids: Sequence[str]
@@ -56,6 +59,7 @@ class Inputs:
     columns: Mapping[str, Array] = field(default_factory=dict)
     models: ModelSource | None = None
     vectors: FloatArray | None = None
+    target: Inputs | None = None
 
     def __len__(self) -> int:
         return len(self.doc_ids)
@@ -97,7 +101,8 @@ class ScoreSpec:
     title, unit, better
         For people: one line of meaning, the unit, and which direction is usually the better one.
     needs
-        Any of "text", "tokenizer", "lm", "embedder", "ngram", "embedding", or the names of other scores.
+        Any of "text", "tokenizer", "lm", "embedder", "ngram", "embedding", or the names of other scores; "target" where
+        `fit` reads the target texts.
     params
         Frozen dataclass; all fields have defaults.
     compute
