@@ -1,6 +1,18 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, exact, prototypes, random, rank, semdedup
+from workbench.selectors import (
+    band,
+    c4,
+    category,
+    exact,
+    fineweb,
+    gopher_quality,
+    gopher_repetition,
+    prototypes,
+    random,
+    rank,
+    semdedup,
+)
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
@@ -11,6 +23,10 @@ SELECTORS: dict[str, SelectorSpec] = {
     "exact": exact.SPEC,
     "semdedup": semdedup.SPEC,
     "prototypes": prototypes.SPEC,
+    "gopher_quality": gopher_quality.SPEC,
+    "gopher_repetition": gopher_repetition.SPEC,
+    "c4": c4.SPEC,
+    "fineweb": fineweb.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]

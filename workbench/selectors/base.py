@@ -111,6 +111,9 @@ class SelectorSpec:
         The names of the params that the scan depends on.
     group
         `(columns, params, state) -> int64 (n,)`: the key, for scope "group".
+    score_params
+        `params -> {score: {setting: value}}`: settings of scores that the params stand for; a sample that was scored
+        with others is refused. None: any will do.
     tracks_corpus
         True where the share that it drops grows with the number of documents (duplicates): what a sample
         shows is then a lower bound of what the corpus will drop, and is reported as such, never extrapolated.
@@ -139,6 +142,7 @@ class SelectorSpec:
     scan_params: tuple[str, ...] = ()
     reads: tuple[str, ...] = ("score",)
     group: Callable[[Columns, Any, State], IntArray] | None = None
+    score_params: Callable[[Any], Mapping[str, Mapping[str, object]]] | None = None
     tracks_corpus: bool = False
     paper: str = ""
     status: Literal["published", "variant", "experimental"] = "published"
