@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.models.ngram.ngrams import write_tiny_ngram
-from tests.selectors.steps import STEPS
+from tests.selectors.steps import STEPS, signal_columns
 from workbench.checks import Array, canonical_json, keyed_uniform, strings, text_digests
 from workbench.engine.passes import MODEL_NEEDS, Pass, params_json, plan_passes
 from workbench.models.geometry.rows import unit_rows
@@ -258,6 +258,7 @@ def columns() -> dict[str, Array]:
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
         "language": strings(rng.choice(["en", "de", ""], N).tolist()),
         "perplexity": np.where(rng.random(N) < 0.1, np.nan, rng.gamma(3, 20, N)).astype(np.float32),
+        **signal_columns(N),
     }
 
 

@@ -2,10 +2,14 @@
 
 from workbench.selectors import (
     band,
+    c4,
     category,
     d4,
     dbp,
     exact,
+    fineweb,
+    gopher_quality,
+    gopher_repetition,
     minhash,
     prototypes,
     random,
@@ -25,6 +29,10 @@ SELECTORS: dict[str, SelectorSpec] = {
     "prototypes": prototypes.SPEC,
     "d4": d4.SPEC,
     "dbp": dbp.SPEC,
+    "gopher_quality": gopher_quality.SPEC,
+    "gopher_repetition": gopher_repetition.SPEC,
+    "c4": c4.SPEC,
+    "fineweb": fineweb.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]

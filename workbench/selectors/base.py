@@ -119,6 +119,9 @@ class SelectorSpec:
         reads none of them. Found anew at every move of a slider, so it is quick. None: there are none.
     group
         `(columns, params, state) -> int64 (n,)`: the key, for scope "group".
+    score_params
+        `params -> {score: {setting: value}}`: settings of scores that the params stand for; a sample that was scored
+        with others is refused. None: any will do.
     tracks_corpus
         True where the share that it drops grows with the number of documents (duplicates): what a sample
         shows is then a lower bound of what the corpus will drop, and is reported as such, never extrapolated.
@@ -150,6 +153,7 @@ class SelectorSpec:
     solve: Callable[[Columns, Scanned, Any, State, int], State] | None = None
     reads: tuple[str, ...] = ("score",)
     group: Callable[[Columns, Any, State], IntArray] | None = None
+    score_params: Callable[[Any], Mapping[str, Mapping[str, object]]] | None = None
     tracks_corpus: bool = False
     paper: str = ""
     status: Literal["published", "variant", "experimental"] = "published"
