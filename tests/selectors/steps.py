@@ -23,4 +23,8 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     "exact": [{}],
     "semdedup": [{"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
+    "dpp": [
+        {"quality": "prototype_distance", "quality_weight": -2.0, "unit": "tokens"},
+        {"keep_fraction": 0.2},
+    ],
 }

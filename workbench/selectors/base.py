@@ -109,6 +109,8 @@ class SelectorSpec:
         is nothing to keep. It is kept while what it depends on stays the same.
     scan_params
         The names of the params that the scan depends on.
+    score_params
+        The names of the params that name a score, several (a tuple) or perhaps none (None).
     group
         `(columns, params, state) -> int64 (n,)`: the key, for scope "group".
     tracks_corpus
@@ -138,6 +140,7 @@ class SelectorSpec:
     scan: Callable[[Columns, Any, State, int], Columns] | None = None
     scan_params: tuple[str, ...] = ()
     reads: tuple[str, ...] = ("score",)
+    score_params: tuple[str, ...] = ("score",)
     group: Callable[[Columns, Any, State], IntArray] | None = None
     tracks_corpus: bool = False
     paper: str = ""
