@@ -66,8 +66,10 @@ def _control(spec: SelectorSpec, field: Field[Any], hint: Any, value: Any, table
     if kind == "number" and field.name.endswith("fraction") and value is not None:
         kind = "fraction"
     options: list[str] = [str(option) for option in get_args(hint)] if kind == "choice" else []
-    if field.name == "score":
+    if field.name in spec.score_params and kind != "names":
         kind, options = "choice", score_options(spec.name, table)
+        if field.default is None:
+            value, options = value or "", ["", *options]
         if value not in options:
             options = [value, *options]
     return {
@@ -88,7 +90,7 @@ def with_param(step: Step, name: str, value: object, index: int) -> Step:
         If the selector has no such parameter, or the value is of the wrong type.
     """
     changed = {**step.to_json(), name: value}
-    if value is None:
+    if value is None or (value == "" and name in step.spec.score_params):
         del changed[name]
     return parse_step(changed, index)
 
@@ -117,13 +119,13 @@ def new_step(select: str, table: Table | None) -> Step:
 def _first_value(
     spec: SelectorSpec, name: str, kind: str, so_far: dict[str, Any], table: Table | None
 ) -> Any:
-    if name == "score":
+    if name in spec.score_params:
         options = score_options(spec.name, table)
         if not options:
             raise InputError(
                 f"{spec.name} needs a score and none that fits is computed; tick one on the Load tab"
             )
-        return options[0]
+        return options[:2] if kind == "names" else options[0]
     if kind == "names":
         return present_labels(so_far["score"], table) if table is not None and "score" in so_far else []
     return {"integer": 1, "number": 0.5, "flag": False, "choice": None}.get(kind, "")

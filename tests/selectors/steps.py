@@ -47,6 +47,10 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     ],
     "c4": [{"variant": "paper"}, {"min_sentences": 2}],
     "fineweb": [{"variant": "paper", "max_dup_lines_chars_fraction": 0.6}, {"max_short_lines_fraction": 0.5}],
+    "dpp": [
+        {"quality": "prototype_distance", "quality_weight": -2.0, "unit": "tokens"},
+        {"keep_fraction": 0.2},
+    ],
 }
 
 

@@ -56,6 +56,16 @@ def test_a_score_that_is_gone_stays_in_the_form(table: Table) -> None:
     assert step_form(step, table)[0]["options"][0] == "n_chars"
 
 
+def test_a_score_that_may_be_none_is_chosen_and_left_again(table: Table) -> None:
+    step = parse_step({"select": "dpp"})
+    field = next(f for f in step_form(step, table) if f["name"] == "quality")
+    assert (field["kind"], field["value"], field["options"][0]) == ("choice", "", "")
+    assert "perplexity" in field["options"]
+    chosen = with_param(step, "quality", "perplexity", 0)
+    assert next(f for f in step_form(chosen, table) if f["name"] == "quality")["value"] == "perplexity"
+    assert with_param(chosen, "quality", "", 0) == step
+
+
 def test_one_parameter_is_changed_and_checked(table: Table) -> None:
     step = parse_step({"select": "band", "score": "n_tokens", "low": 3, "unscored": "drop"})
     assert with_param(step, "low", {"quantile": 0.1}, 0).params.low == Quantile(0.1)

@@ -154,7 +154,7 @@ def fit(recipe: Recipe, table: Table, cache: FitCache | None = None) -> Fitted:
 
 def _check_settings(step: Step, table: Table) -> None:
     """Raise InputError where a score was computed with other settings than the step's params stand for."""
-    wanted = {} if step.spec.score_params is None else step.spec.score_params(step.params)
+    wanted = {} if step.spec.score_settings is None else step.spec.score_settings(step.params)
     for score, settings in wanted.items():
         given = table.definitions.get(score, {}).get("params", {})
         other = {name: value for name, value in settings.items() if name in given and given[name] != value}

@@ -6,6 +6,7 @@ from workbench.selectors import (
     category,
     d4,
     dbp,
+    dpp,
     exact,
     fineweb,
     gopher_quality,
@@ -33,6 +34,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "gopher_repetition": gopher_repetition.SPEC,
     "c4": c4.SPEC,
     "fineweb": fineweb.SPEC,
+    "dpp": dpp.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]

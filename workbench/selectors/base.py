@@ -117,9 +117,11 @@ class SelectorSpec:
         `(columns, scanned, params, state, seed) -> arrays` on the sample: constants that join the fitted state and
         follow from the scan, as the epsilon that leaves a share of the documents. `scanned()` is the scan, which
         reads none of them. Found anew at every move of a slider, so it is quick. None: there are none.
+    score_params
+        The names of the params that name a score, several (a tuple) or perhaps none (None).
     group
         `(columns, params, state) -> int64 (n,)`: the key, for scope "group".
-    score_params
+    score_settings
         `params -> {score: {setting: value}}`: settings of scores that the params stand for; a sample that was scored
         with others is refused. None: any will do.
     tracks_corpus
@@ -152,8 +154,9 @@ class SelectorSpec:
     scan_params: tuple[str, ...] = ()
     solve: Callable[[Columns, Scanned, Any, State, int], State] | None = None
     reads: tuple[str, ...] = ("score",)
+    score_params: tuple[str, ...] = ("score",)
     group: Callable[[Columns, Any, State], IntArray] | None = None
-    score_params: Callable[[Any], Mapping[str, Mapping[str, object]]] | None = None
+    score_settings: Callable[[Any], Mapping[str, Mapping[str, object]]] | None = None
     tracks_corpus: bool = False
     paper: str = ""
     status: Literal["published", "variant", "experimental"] = "published"
