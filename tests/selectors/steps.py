@@ -31,4 +31,18 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"n_clusters": 4, "dedup_fraction": 0.6, "prototype_fraction": 0.7, "keep": "random"},
     ],
     "dbp": [{"n_clusters": 6}, {"n_clusters": 4, "variant": "repo", "keep_fraction": 0.7}],
+    "scip": [{"alpha": 0.3}, {"keep_fraction": 0.5, "alpha": 0.5}],
+    "kmq": [{"score": "n_tokens", "keep_fraction": 0.6, "draw": draw} for draw in ("uniform", "gumbel")],
+    "car": [
+        {"score": "n_tokens", "n_top": 20, "n_each": 3},
+        {"score": "n_tokens", "top_fraction": 0.3, "each_fraction": 0.2, "first": "lowest"},
+    ],
+    "ccs": [
+        {"score": "n_tokens", "n_strata": 7, "variant": "repo"},
+        {"score": "n_tokens", "hard_score": "prototype_distance", "hard_fraction": 0.2, "hard": "highest"},
+    ],
+    "sensitivity": [
+        {"score": "n_tokens", "epsilon": 0.2},
+        {"score": "n_tokens", "draw_fraction": 0.8, "scale": 3.0},
+    ],
 }

@@ -1,6 +1,21 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, d4, dbp, exact, prototypes, random, rank, semdedup
+from workbench.selectors import (
+    band,
+    car,
+    category,
+    ccs,
+    d4,
+    dbp,
+    exact,
+    kmq,
+    prototypes,
+    random,
+    rank,
+    scip,
+    semdedup,
+    sensitivity,
+)
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
@@ -13,6 +28,11 @@ SELECTORS: dict[str, SelectorSpec] = {
     "prototypes": prototypes.SPEC,
     "d4": d4.SPEC,
     "dbp": dbp.SPEC,
+    "scip": scip.SPEC,
+    "kmq": kmq.SPEC,
+    "car": car.SPEC,
+    "ccs": ccs.SPEC,
+    "sensitivity": sensitivity.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
