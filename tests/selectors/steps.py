@@ -45,4 +45,5 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "n_tokens", "epsilon": 0.2},
         {"score": "n_tokens", "draw_fraction": 0.8, "scale": 3.0},
     ],
+    "density": [{"variant": "printed"}, {"keep_fraction": 0.4, "unit": "tokens"}],
 }

@@ -11,6 +11,7 @@ from workbench.scores import (
     gopher_quality,
     gopher_repetition,
     language,
+    lsh_density,
     nearest_cluster,
     perplexity,
     prototype,
@@ -39,6 +40,7 @@ SCORES: dict[str, ScoreSpec] = {
         *embedding.SPECS,
         *prototype.SPECS,
         *nearest_cluster.SPECS,
+        *lsh_density.SPECS,
         *sample_map.SPECS,
         *cluster.SPECS,
     )

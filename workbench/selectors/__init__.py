@@ -7,6 +7,7 @@ from workbench.selectors import (
     ccs,
     d4,
     dbp,
+    density,
     exact,
     kmq,
     prototypes,
@@ -33,6 +34,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "car": car.SPEC,
     "ccs": ccs.SPEC,
     "sensitivity": sensitivity.SPEC,
+    "density": density.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
