@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from workbench.errors import InputError
+from workbench.scores import lsh_density
 from workbench.scores.base import Inputs
 from workbench.scores.lsh_density import LshDensityParams, compute, fit
 
@@ -19,7 +20,7 @@ def inputs(x: np.ndarray) -> Inputs:
 
 
 def density(x: np.ndarray, seed: int = 0, of: np.ndarray | None = None, **params: float) -> np.ndarray:
-    given = LshDensityParams(**params)  # type: ignore[arg-type]
+    given = LshDensityParams(**{"n_concat": 1, "bandwidth": 1.0, **params})  # type: ignore[arg-type]
     return compute(inputs(x if of is None else of), given, fit(inputs(x), given, seed))["lsh_density"]
 
 
@@ -81,7 +82,7 @@ def test_with_the_identity_for_hashes_the_density_is_the_multiplicity() -> None:
 def test_it_is_what_a_loop_over_documents_and_hashes_counts() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(70, 6)).astype(np.float32)
-    params = LshDensityParams(n_hashes=11, n_buckets=7, bandwidth=0.7)
+    params = LshDensityParams(n_hashes=11, n_buckets=7, bandwidth=0.7, n_concat=1)
     state = fit(inputs(x), params, 5)
     codes = np.floor(x @ state["projection"] + state["offset"]).astype(int)
     assert (codes < 0).any()
@@ -101,6 +102,28 @@ def test_each_row_of_the_sketch_counts_every_document(n: int, dtype: type, n_con
     assert state["sketch"].dtype == dtype
     assert (state["sketch"].sum(axis=1, dtype=int) == n).all()
     assert state["projection"].shape == (9, 13 * n_concat)
+
+
+def test_by_default_copies_outweigh_all_that_is_far() -> None:
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(400, 96))
+    x[:8] = x[0]
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    state = fit(inputs(x), LshDensityParams(), 0)
+    got = compute(inputs(x), LshDensityParams(), state)["lsh_density"]
+    assert got[:8].min() > 5 * got[8:].max()
+    flat = density(x)  # one hash of bandwidth 1
+    assert flat[:8].min() < 1.2 * flat[8:].max()
+
+
+def test_a_sample_larger_than_what_is_counted_at_once_gives_the_same_sketch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = np.random.default_rng(7).normal(size=(600, 5))
+    params = LshDensityParams(n_hashes=7, n_buckets=90)
+    whole = fit(inputs(x), params, 0)["sketch"]
+    monkeypatch.setattr(lsh_density, "_COUNTED", 256)
+    np.testing.assert_array_equal(fit(inputs(x), params, 0)["sketch"], whole)
 
 
 def test_buckets_that_are_shared_add_about_one_n_buckets_th_of_the_documents() -> None:

@@ -14,6 +14,7 @@ from workbench.scores.base import Inputs, ScoreSpec, State, as_column
 
 # Rows of one product. Fixed, and the last one is padded: a row's hashes then don't depend on its neighbours.
 _TILE = 256
+_COUNTED = 32 * _TILE  # documents whose buckets are in memory at once
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(32)
 
@@ -32,14 +33,16 @@ class LshDensityParams:
         Width of a hash's steps, above 0, in the embedding's own scale: documents much farther apart seldom meet. The
         paper doesn't give its own and found that it matters little.
     n_concat
-        Hashes that must all agree for one meeting, at least 1. The kernel of one falls only as bandwidth over
-        distance, so that far documents add up; more sharpen it. The paper gives none.
+        Hashes that must all agree for one meeting, at least 1; the paper doesn't speak of more than 1. The kernel of
+        one falls only as bandwidth over distance, so that all the far documents together outweigh the near ones. On
+        1,500 MiniLM embeddings one hash of bandwidth 1 gives every document 393 to 444, and draws by that are as good
+        as random; four of 0.5 give 1.5 to 12.5.
     """
 
     n_hashes: int = 1000
     n_buckets: int = 20_000
-    bandwidth: float = 1.0
-    n_concat: int = 1
+    bandwidth: float = 0.5
+    n_concat: int = 4
 
 
 def fit(inputs: Inputs, params: LshDensityParams, seed: int) -> State:
@@ -66,9 +69,11 @@ def fit(inputs: Inputs, params: LshDensityParams, seed: int) -> State:
     state = {"projection": projection, "offset": random.random(n).astype(np.float32)}
     # As narrow as the counts allow: the published sketch is 80 MB at 32 bits.
     sketch = np.zeros((params.n_hashes, params.n_buckets), dtype=np.min_scalar_type(len(x)))
-    flat, row = sketch.reshape(-1), np.arange(params.n_hashes) * params.n_buckets
-    for _, found in _buckets(x, state, params.n_hashes, params.n_buckets):
-        np.add.at(flat, (found + row).reshape(-1), 1)
+    for start in range(0, len(x), _COUNTED):
+        tiles = _buckets(x[start : start + _COUNTED], state, params.n_hashes, params.n_buckets)
+        found = np.concatenate([buckets.astype(np.int32) for _, buckets in tiles]).T
+        for row, buckets in enumerate(np.ascontiguousarray(found)):
+            sketch[row] += np.bincount(buckets, minlength=params.n_buckets).astype(sketch.dtype)
     return {**state, "sketch": sketch}
 
 

@@ -96,8 +96,8 @@ SPEC = SelectorSpec(
     "to 50 % kept it recovers what all data give. Rare is noise too, so clean first; copies are thinned, not removed. "
     "How densely documents lie depends on their length where the embedder cuts or averages.",
     assumed=(
-        "The paper gives no bandwidth: 1 in the embedding's scale, which for unit vectors lies between near and far.",
-        "One hash a row of the sketch, as far as the paper says.",
+        "The paper gives no bandwidth: 0.5 in the embedding's scale, which for unit vectors is near.",
+        "Four hashes must agree where the paper speaks of one: with one, all the far documents outweigh the near ones.",
     ),
     help={
         "keep_fraction": "share to keep, 0 to 1",
