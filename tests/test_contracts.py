@@ -256,6 +256,8 @@ def columns() -> dict[str, Array]:
         "n_chars": rng.integers(1, 40, N).astype(np.float32),
         "minhash_bands": rng.integers(0, 2_000, (N, 3), dtype=np.uint64),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
+        "prototype_cluster": np.random.default_rng(6).integers(0, 7, N).astype(np.float32),
+        "lsh_density": np.random.default_rng(7).gamma(2, 9, N).astype(np.float32) + np.float32(1),
         "language": strings(rng.choice(["en", "de", ""], N).tolist()),
         "perplexity": np.where(rng.random(N) < 0.1, np.nan, rng.gamma(3, 20, N)).astype(np.float32),
         **signal_columns(N),
@@ -372,11 +374,15 @@ def test_no_rows_are_no_error(name: str, i: int) -> None:
     assert selection.keep.shape == (0,)
 
 
+# Those that draw whatever their params say.
+RANDOM = {"random", "ccs", "sensitivity", "density"}
+
+
 @pytest.mark.parametrize("name", SELECTORS)
 def test_only_what_is_random_depends_on_the_seed(name: str) -> None:
     spec, params, state, read = case(name, len(STEPS[name]) - 1)
     one, other = (spec.run(read, params, state, seed).keep for seed in (3, 4))
-    is_random = name == "random" or "random" in asdict(params).values() or "gumbel" in asdict(params).values()
+    is_random = name in RANDOM or "random" in asdict(params).values() or "gumbel" in asdict(params).values()
     assert (one == other).all() != is_random
 
 

@@ -51,6 +51,21 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"quality": "prototype_distance", "quality_weight": -2.0, "unit": "tokens"},
         {"keep_fraction": 0.2},
     ],
+    "scip": [{"alpha": 0.3}, {"keep_fraction": 0.5, "alpha": 0.5}],
+    "kmq": [{"score": "n_tokens", "keep_fraction": 0.6, "draw": draw} for draw in ("uniform", "gumbel")],
+    "car": [
+        {"score": "n_tokens", "n_top": 20, "n_each": 3},
+        {"score": "n_tokens", "top_fraction": 0.3, "each_fraction": 0.2, "first": "lowest"},
+    ],
+    "ccs": [
+        {"score": "n_tokens", "n_strata": 7, "variant": "repo"},
+        {"score": "n_tokens", "hard_score": "prototype_distance", "hard_fraction": 0.2, "hard": "highest"},
+    ],
+    "sensitivity": [
+        {"score": "n_tokens", "epsilon": 0.2},
+        {"score": "n_tokens", "draw_fraction": 0.8, "scale": 3.0},
+    ],
+    "density": [{"variant": "printed"}, {"keep_fraction": 0.4, "unit": "tokens"}],
 }
 
 

@@ -11,6 +11,7 @@ from workbench.scores import (
     gopher_quality,
     gopher_repetition,
     language,
+    lsh_density,
     minhash,
     nearest_cluster,
     perplexity,
@@ -41,6 +42,7 @@ SCORES: dict[str, ScoreSpec] = {
         *minhash.SPECS,
         *prototype.SPECS,
         *nearest_cluster.SPECS,
+        *lsh_density.SPECS,
         *sample_map.SPECS,
         *cluster.SPECS,
     )

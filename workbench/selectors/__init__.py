@@ -3,19 +3,25 @@
 from workbench.selectors import (
     band,
     c4,
+    car,
     category,
+    ccs,
     d4,
     dbp,
+    density,
     dpp,
     exact,
     fineweb,
     gopher_quality,
     gopher_repetition,
+    kmq,
     minhash,
     prototypes,
     random,
     rank,
+    scip,
     semdedup,
+    sensitivity,
 )
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
@@ -35,6 +41,12 @@ SELECTORS: dict[str, SelectorSpec] = {
     "c4": c4.SPEC,
     "fineweb": fineweb.SPEC,
     "dpp": dpp.SPEC,
+    "scip": scip.SPEC,
+    "kmq": kmq.SPEC,
+    "car": car.SPEC,
+    "ccs": ccs.SPEC,
+    "sensitivity": sensitivity.SPEC,
+    "density": density.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
