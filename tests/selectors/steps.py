@@ -38,13 +38,33 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     ],
     "c4": [{"variant": "paper"}, {"min_sentences": 2}],
     "fineweb": [{"variant": "paper", "max_dup_lines_chars_fraction": 0.6}, {"max_short_lines_fraction": 0.5}],
+    "gneissweb": [
+        {"score": "perplexity", "above": 40, "category": "language", "categories": ["de"]},
+        {
+            "score": "perplexity",
+            "above": 1,
+            "other_score": "n_chars",
+            "category": "source",
+            "categories": ["poems"],
+        },
+        {
+            "score": "n_tokens",
+            "above": 4,
+            "category": "language",
+            "categories": ["en"],
+            "max_eflaw_in_category": 20,
+        },
+    ],
 }
 
 
 def signal_columns(n: int, seed: int = 11) -> dict[str, Array]:
     """Numbers such as the text signals give, of n documents; some are on a published limit, some missing."""
     rng = np.random.default_rng(seed)
-    columns = {}
+    columns = {
+        "eflaw": rng.gamma(6, 7, n).astype(np.float32),
+        "n_chars": rng.integers(20, 200, n).astype(np.float32),
+    }
     for name in (spec for spec in SCORES if spec.startswith(("gopher_", "fineweb_", "c4_n_"))):
         if name in ("gopher_n_words", "gopher_mean_word_length"):
             values = rng.gamma(4, 30, n) if name == "gopher_n_words" else rng.normal(6, 2, n)

@@ -6,6 +6,7 @@ from workbench.selectors import (
     category,
     exact,
     fineweb,
+    gneissweb,
     gopher_quality,
     gopher_repetition,
     prototypes,
@@ -27,6 +28,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "gopher_repetition": gopher_repetition.SPEC,
     "c4": c4.SPEC,
     "fineweb": fineweb.SPEC,
+    "gneissweb": gneissweb.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
