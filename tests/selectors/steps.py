@@ -55,6 +55,7 @@ STEPS: dict[str, list[dict[str, Any]]] = {
             "max_eflaw_in_category": 20,
         },
     ],
+    "brevity": [{}, {"drop_fraction": 0.5}],
 }
 
 

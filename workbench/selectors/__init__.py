@@ -2,6 +2,7 @@
 
 from workbench.selectors import (
     band,
+    brevity,
     c4,
     category,
     exact,
@@ -29,6 +30,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "c4": c4.SPEC,
     "fineweb": fineweb.SPEC,
     "gneissweb": gneissweb.SPEC,
+    "brevity": brevity.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
