@@ -56,6 +56,12 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         },
     ],
     "brevity": [{}, {"drop_fraction": 0.5}],
+    "stratified": [
+        {"quota": "equal", "max_share": 0.4},
+        {"by": "score", "n_bins": 7, "score": "n_chars", "keep": "lowest", "keep_fraction": 0.3},
+        {"by": "language"},
+    ],
+    "random_budget": [{"unit": "documents"}, {}],
 }
 
 

@@ -12,8 +12,10 @@ from workbench.selectors import (
     gopher_repetition,
     prototypes,
     random,
+    random_budget,
     rank,
     semdedup,
+    stratified,
 )
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
@@ -31,6 +33,8 @@ SELECTORS: dict[str, SelectorSpec] = {
     "fineweb": fineweb.SPEC,
     "gneissweb": gneissweb.SPEC,
     "brevity": brevity.SPEC,
+    "stratified": stratified.SPEC,
+    "random_budget": random_budget.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
