@@ -57,8 +57,8 @@ SPEC = SelectorSpec(
     scan=scan_random_budget,
     scan_params=(),
     about="The baseline at the same budget as a method that cuts a ranking. The step `random` gives each document "
-    "the same chance, so its share is met on average only, and of tokens with more noise. Run at least three seeds. Smaller "
-    "shares are subsets of larger ones.",
+    "the same chance, so its share is met on average only, and of tokens with more noise. Run at least three seeds. "
+    "Smaller shares are subsets of larger ones.",
     help={
         "keep_fraction": "share to keep, 0 to 1",
         "unit": "what the share is of: documents or tokens",
