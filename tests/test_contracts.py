@@ -375,7 +375,7 @@ def test_no_rows_are_no_error(name: str, i: int) -> None:
 
 
 # Those that draw whatever their params say.
-RANDOM = {"random", "ccs", "sensitivity", "density"}
+RANDOM = {"random", "random_budget", "ccs", "sensitivity", "density"}
 
 
 @pytest.mark.parametrize("name", SELECTORS)

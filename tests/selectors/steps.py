@@ -66,13 +66,40 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "n_tokens", "draw_fraction": 0.8, "scale": 3.0},
     ],
     "density": [{"variant": "printed"}, {"keep_fraction": 0.4, "unit": "tokens"}],
+    "gneissweb": [
+        {"score": "perplexity", "above": 40, "category": "language", "categories": ["de"]},
+        {
+            "score": "perplexity",
+            "above": 1,
+            "other_score": "n_chars",
+            "category": "source",
+            "categories": ["poems"],
+        },
+        {
+            "score": "n_tokens",
+            "above": 4,
+            "category": "language",
+            "categories": ["en"],
+            "max_eflaw_in_category": 20,
+        },
+    ],
+    "brevity": [{}, {"drop_fraction": 0.5}],
+    "stratified": [
+        {"quota": "equal", "max_share": 0.4},
+        {"by": "score", "n_bins": 7, "score": "n_chars", "keep": "lowest", "keep_fraction": 0.3},
+        {"by": "language"},
+    ],
+    "random_budget": [{"unit": "documents"}, {}],
 }
 
 
 def signal_columns(n: int, seed: int = 11) -> dict[str, Array]:
     """Numbers such as the text signals give, of n documents; some are on a published limit, some missing."""
     rng = np.random.default_rng(seed)
-    columns = {}
+    columns = {
+        "eflaw": rng.gamma(6, 7, n).astype(np.float32),
+        "n_chars": rng.integers(20, 200, n).astype(np.float32),
+    }
     for name in (spec for spec in SCORES if spec.startswith(("gopher_", "fineweb_", "c4_n_"))):
         if name in ("gopher_n_words", "gopher_mean_word_length"):
             values = rng.gamma(4, 30, n) if name == "gopher_n_words" else rng.normal(6, 2, n)

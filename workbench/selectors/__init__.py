@@ -2,6 +2,7 @@
 
 from workbench.selectors import (
     band,
+    brevity,
     c4,
     car,
     category,
@@ -12,16 +13,19 @@ from workbench.selectors import (
     dpp,
     exact,
     fineweb,
+    gneissweb,
     gopher_quality,
     gopher_repetition,
     kmq,
     minhash,
     prototypes,
     random,
+    random_budget,
     rank,
     scip,
     semdedup,
     sensitivity,
+    stratified,
 )
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
@@ -47,6 +51,10 @@ SELECTORS: dict[str, SelectorSpec] = {
     "ccs": ccs.SPEC,
     "sensitivity": sensitivity.SPEC,
     "density": density.SPEC,
+    "gneissweb": gneissweb.SPEC,
+    "brevity": brevity.SPEC,
+    "stratified": stratified.SPEC,
+    "random_budget": random_budget.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
