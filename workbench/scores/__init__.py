@@ -17,6 +17,7 @@ from workbench.scores import (
     prototype,
     redpajama,
     sample_map,
+    substring,
     token_prior,
     unseen,
 )
@@ -43,6 +44,7 @@ SCORES: dict[str, ScoreSpec] = {
         *nearest_cluster.SPECS,
         *sample_map.SPECS,
         *cluster.SPECS,
+        *substring.SPECS,
     )
 }
 
