@@ -14,10 +14,8 @@ from workbench.embedded import sample_corpus
 from workbench.errors import InputError
 from workbench.scores.base import Inputs
 from workbench.scores.minhash import (
-    _PUNCTUATION,
     PRESETS,
     MinhashParams,
-    _codes,
     band_hashes,
     compute_minhash,
     hash_functions,
@@ -181,11 +179,6 @@ def test_another_seed_gives_other_functions() -> None:
     assert not (bands_of(text) == bands_of(text, seed=2)).any()
 
 
-def test_punctuation_is_that_of_datatrove() -> None:
-    theirs = pytest.importorskip("datatrove.utils.text").PUNCTUATION
-    assert {chr(code) for code in _codes(_PUNCTUATION)} == set(theirs)
-
-
 def sample_of(n: int) -> list[str]:
     return list(read(sample_corpus()).sample(n, seed=5).texts)
 
@@ -198,7 +191,7 @@ def test_signatures_are_those_of_datatrove_bit_for_bit() -> None:
     a, b = hash_functions(MinhashParams())
     assert [x.ravel().tolist() for x in step.parameters] == [a.tolist(), b.tolist()]
     n_equal = 0
-    texts = sample_of(40)
+    texts = sample_of(25)
     for text in texts:
         theirs = step.get_shingles(text[:1_500])
         ours = shingle_hashes(words_of(text[:1_500], "datatrove"), 5, 64)
@@ -206,7 +199,7 @@ def test_signatures_are_those_of_datatrove_bit_for_bit() -> None:
         if len(ours):
             assert minima(ours, a, b).tolist() == [x for band in step.get_signature(theirs) for x in band]
             n_equal += 1
-    assert n_equal > 35
+    assert n_equal > 20
 
 
 def redpajama_minima(text: str, a: np.ndarray, b: np.ndarray) -> list[int]:

@@ -17,6 +17,7 @@ from workbench.scores import (
     prototype,
     redpajama,
     sample_map,
+    span_dup,
     substring,
     token_prior,
     unseen,
@@ -45,6 +46,7 @@ SCORES: dict[str, ScoreSpec] = {
         *sample_map.SPECS,
         *cluster.SPECS,
         *substring.SPECS,
+        *span_dup.SPECS,
     )
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import string
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from workbench.checks import Array, FloatArray, check_at_least
 from workbench.errors import InputError
 from workbench.scores.base import Inputs, ScoreSpec, State
+from workbench.scores.normal import simplify
 from workbench.scores.words import split_words
 
 UintArray = npt.NDArray[np.uint64]
@@ -264,46 +265,26 @@ def optimal_bands(similarity: float, n_hashes: int) -> tuple[int, int]:
     return best
 
 
-_PUNCTUATION = (
-    "0-8 b-1f 21-2f 3a-40 5b-60 7b-9f ab b4 bb 2013-2014 2019 201c-201e 2026 2236 2501 25ba 3001-3002 3008-300d "
-    "3010-3011 ff01 ff05 ff08-ff09 ff0c ff0e ff11 ff1a-ff1b ff1f ff5e"
-)
-"""What datatrove 0.10 (Apache-2.0, utils/text.py) calls punctuation, in hex."""
-
-
-def _codes(ranges: str) -> list[int]:
-    ends = [[int(end, 16) for end in part.split("-")] for part in ranges.split()]
-    return [code for pair in ends for code in range(pair[0], pair[-1] + 1)]
-
-
-_TO_SPACE = dict.fromkeys(_codes(_PUNCTUATION), " ")
-_ASCII_PUNCTUATION = dict.fromkeys(_codes("21-2f 3a-40 5b-60 7b-7e"))
-_NUMBER = re.compile(r"\d+(?:[.,،٫⎖⎗⎘]\d+)?")
-
-
 def words_of(text: str, rules: Literal["datatrove", "redpajama"]) -> list[str]:
     """The words of a normalised text.
 
-    "datatrove": lower case, numbers become 0, punctuation becomes space, marks are taken off letters; words are those
-    of `split_words`. "redpajama": ASCII punctuation goes without a trace, lower case, white space parts words, NFD.
+    "datatrove": `simplify`, and the words of `split_words`. "redpajama": ASCII punctuation goes without a trace, lower
+    case, NFD; white space parts words.
 
     Examples
     --------
-    >>> words_of("Café No. 3.14, isn't it?", "datatrove")
-    ['cafe', 'no', '0', 'isn', 't', 'it']
+    >>> words_of("A well-known, U.S. word", "datatrove")
+    ['a', 'well', 'known', 'u', 's', 'word']
     >>> words_of("A well-known, U.S. word", "redpajama")
     ['a', 'wellknown', 'us', 'word']
     """
     if rules == "redpajama":
-        return unicodedata.normalize(
-            "NFD", " ".join(text.translate(_ASCII_PUNCTUATION).lower().split())
-        ).split()
-    text = _NUMBER.sub("0", text.lower()).translate(_TO_SPACE)
-    if not text.isascii():
-        # White space goes before NFD turns some of it into other characters.
-        text = unicodedata.normalize("NFD", " ".join(text.split()))
-        text = text.translate({ord(c): None for c in set(text) if unicodedata.category(c) == "Mn"})
-    return split_words(text)
+        text = text.translate(_NO_PUNCTUATION).lower()
+        return unicodedata.normalize("NFD", " ".join(text.split())).split()
+    return split_words(simplify(text))
+
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 SPECS: tuple[ScoreSpec, ...] = (
