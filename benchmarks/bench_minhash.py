@@ -29,15 +29,9 @@ def main() -> None:
     from workbench.corpus import Sample, read
     from workbench.embedded import sample_corpus
     from workbench.scores.base import Inputs
-    from workbench.scores.minhash import (
-        MinhashParams,
-        compute_minhash,
-        hash_functions,
-        minima,
-        shingle_hashes,
-        words_of,
-    )
-    from workbench.selectors.minhash import components
+    from workbench.scores.minhash import MinhashParams, compute_minhash
+    from workbench.scores.signatures import hash_functions, minima, shingle_hashes, words_of
+    from workbench.selectors.minhash import candidates, joined
 
     logging.disable()
     corpus = read(sample_corpus())
@@ -86,7 +80,7 @@ def main() -> None:
     else:
         legacy = {"scheme": "legacy"} if "scheme" in inspect.signature(MinHash).parameters else {}
         words = [w for text in part.texts if len(w := words_of(text, "datatrove")) >= 5]
-        a, b = hash_functions(MinhashParams())
+        a, b = hash_functions("datatrove", 112, seed=1)
 
         def sketch(tokens: list[str]) -> None:
             one = MinHash(num_perm=112, seed=1, permutations=permutations, **legacy)
@@ -106,7 +100,9 @@ def main() -> None:
     rng = np.random.default_rng(0)
     many = rng.integers(1, 2**63, (100_000, 14), dtype=np.uint64)
     many[rng.permutation(100_000)[:20_000]] = many[:20_000]
-    print(f"joining 100,000 documents of 14 bands: {cpu_seconds(lambda: components(many)):.2f} s")
+    print(
+        f"joining 100,000 documents of 14 bands: {cpu_seconds(lambda: joined(100_000, *candidates(many))):.2f} s"
+    )
 
 
 if __name__ == "__main__":
