@@ -118,7 +118,7 @@ def test_a_score_is_defined_completely(spec: ScoreSpec) -> None:
     assert spec.better in ("higher", "lower", "neither")
     assert spec.status in ("published", "variant", "experimental")
     assert spec.paper or spec.status != "variant", "a variant of what?"
-    assert spec.dtype in (("float32", "uint64") if spec.vector else ("float32", "float64"))
+    assert spec.dtype in (("float32", "uint32", "uint64") if spec.vector else ("float32", "float64"))
     assert spec.needs
     assert set(spec.needs) <= {"text", "target", *MODEL_NEEDS, *SCORES}
     assert len(set(spec.labels)) == len(spec.labels)
@@ -211,7 +211,7 @@ def test_an_empty_text_has_a_count_of_0_and_no_share_of_anything(spec: ScoreSpec
     value = whole(spec.name)[spec.name][EMPTY]
     if spec.name in ZERO_WHEN_EMPTY or spec.name.startswith(("c4_n_", "rps_n_")):
         assert value == 0 or np.isnan(value)
-    elif spec.dtype == "uint64":
+    elif spec.dtype.startswith("uint"):
         assert not value.any()
     elif spec.needs in (("text",), ("text", "lm"), ("text", "ngram"), ("text", "tokenizer")):
         assert np.isnan(value), f"{spec.name} of an empty text is {value}"
@@ -255,6 +255,7 @@ def columns() -> dict[str, Array]:
         "n_tokens": rng.integers(1, 40, N).astype(np.float32),
         "n_chars": rng.integers(1, 40, N).astype(np.float32),
         "minhash_bands": rng.integers(0, 2_000, (N, 3), dtype=np.uint64),
+        "minhash_signature": rng.integers(0, 2, (N, 9), dtype=np.uint32),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
         "prototype_cluster": np.random.default_rng(6).integers(0, 7, N).astype(np.float32),
         "lsh_density": np.random.default_rng(7).gamma(2, 9, N).astype(np.float32) + np.float32(1),

@@ -30,7 +30,7 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"keep_fraction": 0.6, "n_clusters": 5},
         *({"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")),
     ],
-    "minhash": [{}, {"survivor": "longest"}],
+    "minhash": [{}, {"survivor": "longest"}, {"min_similarity": 0.5}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
     "d4": [
         {"n_clusters": 5},

@@ -19,6 +19,8 @@ from workbench.scores import (
     readability,
     redpajama,
     sample_map,
+    span_dup,
+    substring,
     token_prior,
     unseen,
 )
@@ -47,6 +49,8 @@ SCORES: dict[str, ScoreSpec] = {
         *lsh_density.SPECS,
         *sample_map.SPECS,
         *cluster.SPECS,
+        *substring.SPECS,
+        *span_dup.SPECS,
     )
 }
 
