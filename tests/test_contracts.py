@@ -251,6 +251,7 @@ def columns() -> dict[str, Array]:
         "embedding": unit_rows(embedding.astype(np.float32)),
         DESIGN_WEIGHT: np.ones(N),
         "n_tokens": rng.integers(1, 40, N).astype(np.float32),
+        "dsir_log_weight": np.random.default_rng(6).normal(0, 3, N).round(1),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
         "language": strings(rng.choice(["en", "de", ""], N).tolist()),
         "perplexity": np.where(rng.random(N) < 0.1, np.nan, rng.gamma(3, 20, N)).astype(np.float32),

@@ -22,5 +22,6 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     ],
     "exact": [{}],
     "semdedup": [{"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")],
+    "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
 }

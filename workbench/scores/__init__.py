@@ -6,6 +6,7 @@ from workbench.scores import (
     cluster,
     compression,
     counts,
+    dsir,
     embedding,
     fineweb,
     gopher_quality,
@@ -41,6 +42,7 @@ SCORES: dict[str, ScoreSpec] = {
         *nearest_cluster.SPECS,
         *sample_map.SPECS,
         *cluster.SPECS,
+        *dsir.SPECS,
     )
 }
 

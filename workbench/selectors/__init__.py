@@ -1,6 +1,6 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, exact, prototypes, random, rank, semdedup
+from workbench.selectors import band, category, dsir, exact, prototypes, random, rank, semdedup
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
@@ -11,6 +11,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "exact": exact.SPEC,
     "semdedup": semdedup.SPEC,
     "prototypes": prototypes.SPEC,
+    "dsir": dsir.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
