@@ -252,12 +252,19 @@ def columns() -> dict[str, Array]:
         DESIGN_WEIGHT: np.ones(N),
         "n_tokens": rng.integers(1, 40, N).astype(np.float32),
         "dsir_log_weight": np.random.default_rng(6).normal(0, 3, N).round(1),
+        "target_similarity": np.random.default_rng(7).uniform(-1, 1, N).astype(np.float32),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
         "language": strings(rng.choice(["en", "de", ""], N).tolist()),
         "perplexity": np.where(rng.random(N) < 0.1, np.nan, rng.gamma(3, 20, N)).astype(np.float32),
     }
 
 
+STATES = {
+    "target_similarity": {
+        "target": unit_rows(np.random.default_rng(8).normal(size=(5, 9))),
+        "task": np.array([0, 1, 0, 2, 1]),
+    }
+}
 CASES = [(name, i) for name, steps in STEPS.items() for i in range(len(steps))]
 
 
@@ -268,7 +275,7 @@ def case(name: str, i: int) -> tuple[SelectorSpec, Any, Mapping[str, Array], dic
     read = {need: columns()[need] for need in ("doc_id", *spec.needs(params))}
     if spec.resolve is not None:
         params = spec.resolve(read, params, np.ones(N))
-    state = spec.fit(read, params, 3) if spec.fit is not None else {}
+    state = spec.fit(read, params, 3) if spec.fit is not None else STATES.get(spec.state_of or "", {})
     return spec, params, state, read
 
 
@@ -293,6 +300,7 @@ def test_a_selector_is_defined_completely(spec: SelectorSpec) -> None:
     assert all(spec.help.values())
     assert set(spec.fit_params) <= {field.name for field in fields(spec.params)}
     assert bool(spec.fit) == bool(spec.fit_params)
+    assert spec.state_of is None or (SCORES[spec.state_of].fit is not None and spec.fit is None)
     assert spec.status in ("published", "variant", "experimental")
     assert set(spec.reads) <= {"text", "embedding", "score", "category"}
 

@@ -23,5 +23,6 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     "exact": [{}],
     "semdedup": [{"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")],
     "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
+    "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
 }

@@ -72,6 +72,8 @@ class FitCache:
     def state(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
         """The step's artefact, fitted on the whole table on first use."""
         spec = step.spec
+        if spec.state_of is not None:
+            return table.states[spec.state_of]
         if spec.fit is None:
             return {}
         key = self._key(table, step, seed, spec.fit_params)

@@ -17,6 +17,7 @@ from workbench.scores import (
     prototype,
     redpajama,
     sample_map,
+    target_similarity,
     token_prior,
     unseen,
 )
@@ -43,6 +44,7 @@ SCORES: dict[str, ScoreSpec] = {
         *sample_map.SPECS,
         *cluster.SPECS,
         *dsir.SPECS,
+        *target_similarity.SPECS,
     )
 }
 

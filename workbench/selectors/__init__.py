@@ -1,6 +1,6 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, dsir, exact, prototypes, random, rank, semdedup
+from workbench.selectors import band, category, dsir, exact, prototypes, random, rank, rds, semdedup
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
@@ -12,6 +12,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "semdedup": semdedup.SPEC,
     "prototypes": prototypes.SPEC,
     "dsir": dsir.SPEC,
+    "rds": rds.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
