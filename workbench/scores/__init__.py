@@ -20,6 +20,7 @@ from workbench.scores import (
     target_similarity,
     token_prior,
     unseen,
+    zip_fit,
 )
 from workbench.scores.base import ScoreSpec
 
@@ -45,6 +46,7 @@ SCORES: dict[str, ScoreSpec] = {
         *cluster.SPECS,
         *dsir.SPECS,
         *target_similarity.SPECS,
+        *zip_fit.SPECS,
     )
 }
 
