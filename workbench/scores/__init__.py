@@ -13,6 +13,7 @@ from workbench.scores import (
     gopher_repetition,
     language,
     nearest_cluster,
+    ot_gradient,
     perplexity,
     prototype,
     redpajama,
@@ -47,6 +48,7 @@ SCORES: dict[str, ScoreSpec] = {
         *dsir.SPECS,
         *target_similarity.SPECS,
         *zip_fit.SPECS,
+        *ot_gradient.SPECS,
     )
 }
 
