@@ -256,6 +256,8 @@ def columns() -> dict[str, Array]:
         "n_chars": rng.integers(1, 40, N).astype(np.float32),
         "minhash_bands": rng.integers(0, 2_000, (N, 3), dtype=np.uint64),
         "minhash_signature": rng.integers(0, 2, (N, 9), dtype=np.uint32),
+        "dsir_log_weight": np.random.default_rng(6).normal(0, 3, N).round(1),
+        "target_similarity": np.random.default_rng(7).uniform(-1, 1, N).astype(np.float32),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
         "prototype_cluster": np.random.default_rng(6).integers(0, 7, N).astype(np.float32),
         "lsh_density": np.random.default_rng(7).gamma(2, 9, N).astype(np.float32) + np.float32(1),
@@ -265,6 +267,12 @@ def columns() -> dict[str, Array]:
     }
 
 
+STATES = {
+    "target_similarity": {
+        "target": unit_rows(np.random.default_rng(8).normal(size=(5, 9))),
+        "task": np.array([0, 1, 0, 2, 1]),
+    }
+}
 CASES = [(name, i) for name, steps in STEPS.items() for i in range(len(steps))]
 
 
@@ -275,7 +283,8 @@ def case(name: str, i: int) -> tuple[SelectorSpec, Any, Mapping[str, Array], dic
     read = {need: columns()[need] for need in ("doc_id", *spec.needs(params))}
     if spec.resolve is not None:
         params = spec.resolve(read, params, np.ones(N))
-    state = spec.prepare(read, params, 3)
+    given = STATES.get(spec.state_of or "", {})
+    state = {**given, **spec.prepare(read, params, 3)}
     return spec, params, state, read
 
 
@@ -300,6 +309,7 @@ def test_a_selector_is_defined_completely(spec: SelectorSpec) -> None:
     assert all(spec.help.values())
     assert set(spec.fit_params) <= {field.name for field in fields(spec.params)}
     assert bool(spec.fit) == bool(spec.fit_params)
+    assert spec.state_of is None or (SCORES[spec.state_of].fit is not None and spec.fit is None)
     assert spec.status in ("published", "variant", "experimental")
     assert set(spec.reads) <= {"text", "embedding", "score", "category"}
 

@@ -31,6 +31,8 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         *({"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")),
     ],
     "minhash": [{}, {"survivor": "longest"}, {"min_similarity": 0.5}],
+    "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
+    "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
     "d4": [
         {"n_clusters": 5},

@@ -6,6 +6,7 @@ from workbench.scores import (
     cluster,
     compression,
     counts,
+    dsir,
     embedding,
     fineweb,
     gopher_quality,
@@ -14,6 +15,7 @@ from workbench.scores import (
     lsh_density,
     minhash,
     nearest_cluster,
+    ot_gradient,
     perplexity,
     prototype,
     readability,
@@ -21,8 +23,10 @@ from workbench.scores import (
     sample_map,
     span_dup,
     substring,
+    target_similarity,
     token_prior,
     unseen,
+    zip_fit,
 )
 from workbench.scores.base import ScoreSpec
 
@@ -51,6 +55,10 @@ SCORES: dict[str, ScoreSpec] = {
         *cluster.SPECS,
         *substring.SPECS,
         *span_dup.SPECS,
+        *dsir.SPECS,
+        *target_similarity.SPECS,
+        *zip_fit.SPECS,
+        *ot_gradient.SPECS,
     )
 }
 

@@ -11,6 +11,7 @@ from workbench.selectors import (
     dbp,
     density,
     dpp,
+    dsir,
     exact,
     fineweb,
     gneissweb,
@@ -22,6 +23,7 @@ from workbench.selectors import (
     random,
     random_budget,
     rank,
+    rds,
     scip,
     semdedup,
     sensitivity,
@@ -55,6 +57,8 @@ SELECTORS: dict[str, SelectorSpec] = {
     "brevity": brevity.SPEC,
     "stratified": stratified.SPEC,
     "random_budget": random_budget.SPEC,
+    "dsir": dsir.SPEC,
+    "rds": rds.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
