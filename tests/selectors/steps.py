@@ -20,6 +20,10 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "n_tokens", "keep_fraction": 0.3, "first": "lowest"},
         {"score": "n_tokens", "keep_fraction": 0.3, "unit": "tokens", "draw": "gumbel"},
     ],
+    "rank_average": [
+        {"scores": ["n_tokens", "perplexity"], "weights": [1, -2.5], "keep_fraction": 0.3},
+        {"scores": ["n_tokens", "prototype_distance"], "unit": "tokens"},
+    ],
     "exact": [{}],
     "semdedup": [{"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
@@ -27,4 +31,6 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"quality": "prototype_distance", "quality_weight": -2.0, "unit": "tokens"},
         {"keep_fraction": 0.2},
     ],
+    "tagcos": [{}, {"keep_fraction": 0.3, "n_clusters": 5, "ridge": 0.0}],
+    "crest": [{"weighted": False}, {"keep_fraction": 0.3, "subset_documents": 30}],
 }

@@ -1,6 +1,18 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, dpp, exact, prototypes, random, rank, semdedup
+from workbench.selectors import (
+    band,
+    category,
+    crest,
+    dpp,
+    exact,
+    prototypes,
+    random,
+    rank,
+    rank_average,
+    semdedup,
+    tagcos,
+)
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
@@ -8,10 +20,13 @@ SELECTORS: dict[str, SelectorSpec] = {
     "category": category.SPEC,
     "random": random.SPEC,
     "rank": rank.SPEC,
+    "rank_average": rank_average.SPEC,
     "exact": exact.SPEC,
     "semdedup": semdedup.SPEC,
     "prototypes": prototypes.SPEC,
     "dpp": dpp.SPEC,
+    "tagcos": tagcos.SPEC,
+    "crest": crest.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
