@@ -49,7 +49,8 @@ MAY_IMPORT["__init__"] = {*MAY_IMPORT["cli"], "cli"}
 SHARED_BY_SIBLINGS = {
     # words.py splits, runs.py counts words and views.py finds each part of a text once, for all text signals
     "scores": {"base", "words", "runs", "views"},
-    "selectors": {"base", "budget"},
+    # rules.py holds a document to limits and tells each one that it breaks, for all heuristic filters
+    "selectors": {"base", "budget", "rules"},
     "mixtures": {"base"},
 }
 

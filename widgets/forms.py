@@ -20,7 +20,7 @@ FormField = dict[str, Any]
 
 
 def kind_of(hint: Any) -> str:
-    """Which control a field gets: threshold, choice, names, flag, integer, number or text."""
+    """Which control a field gets by its type: threshold, choice, names, flag, integer, number or text."""
     if get_origin(hint) is Literal:
         return "choice"
     if get_origin(hint) is tuple:
@@ -52,7 +52,7 @@ def present_labels(score: str, table: Table) -> list[str]:
 
 
 def step_form(step: Step, table: Table | None) -> list[FormField]:
-    """The controls for one step, with the values that they show."""
+    """The controls for one step, with the values that they show; a share has one of its own, "fraction"."""
     spec, given = step.spec, step.to_json()
     hints = get_type_hints(spec.params)
     return [
@@ -63,6 +63,8 @@ def step_form(step: Step, table: Table | None) -> list[FormField]:
 
 def _control(spec: SelectorSpec, field: Field[Any], hint: Any, value: Any, table: Table | None) -> FormField:
     kind = kind_of(hint)
+    if kind == "number" and field.name.endswith("fraction") and value is not None:
+        kind = "fraction"
     options: list[str] = [str(option) for option in get_args(hint)] if kind == "choice" else []
     if field.name in spec.score_params and kind != "names":
         kind, options = "choice", score_options(spec.name, table)

@@ -28,9 +28,16 @@ def test_every_selector_gets_a_form_and_a_step_to_begin_with(select: str, table:
     fields = step_form(step, table)
     assert [field["name"] for field in fields] == list(step.params.__dataclass_fields__)
     for field in fields:
-        assert field["kind"] in {"threshold", "choice", "names", "flag", "integer", "number", "text"}
+        assert field["kind"] in {
+            "threshold", "choice", "names", "flag", "integer", "number", "fraction", "text"
+        }  # fmt: skip
         assert field["help"]
     assert parse_step(step.to_json()) == step
+
+
+def test_a_share_gets_a_control_of_its_own(table: Table) -> None:
+    kinds = {field["name"]: field["kind"] for field in step_form(new_step("prototypes", table), table)}
+    assert kinds == {"keep_fraction": "fraction", "keep": "choice", "floor": "number", "unit": "choice"}
 
 
 def test_the_form_offers_scores_that_fit(table: Table) -> None:

@@ -14,14 +14,10 @@ from workbench.selectors.base import GIVEN
 RECIPE_FORMAT = "selection-recipe/1"
 
 
-VECTOR = "embedding"
-"""The one score that isn't a number a document."""
-
-
 def readable_scores(spec: SelectorSpec) -> tuple[str, ...]:
     """The scores that a selector's `score_params` may name: numbers, or categories (the source is one)."""
     categories = "category" in spec.reads
-    scores = (n for n, s in SCORES.items() if bool(s.labels) == categories and n != VECTOR)
+    scores = (n for n, s in SCORES.items() if bool(s.labels) == categories and not s.vector)
     return (*scores, "source") if categories else tuple(scores)
 
 
@@ -65,8 +61,9 @@ class Step:
             return
         if name not in SCORES:
             raise RecipeError(f"{where}: there is no score {name!r}; `workbench methods` lists them all")
-        kind = "a vector" if name == VECTOR else "categories" if SCORES[name].labels else "numbers"
-        remedy = "take another score" if name == VECTOR else "take category for categories, band for numbers"
+        vector = SCORES[name].vector
+        kind = "a vector" if vector else "categories" if SCORES[name].labels else "numbers"
+        remedy = "take another score" if vector else "take category for categories, band for numbers"
         raise RecipeError(f"{where}: {self.select} can't read {name}, which holds {kind}; {remedy}")
 
     def to_json(self) -> dict[str, Any]:

@@ -130,7 +130,11 @@ def _checked(scores: Mapping[str, Array], params: AgreementParams) -> list[Float
     shapes = {name: np.shape(column) for name, column in scores.items()}
     first = next(iter(shapes))
     for name, shape in shapes.items():
-        if len(shape) != 1 or shape != shapes[first]:
+        if len(shape) != 1:
+            raise InputError(
+                f"{name} has shape {shape}, and rank agreement needs columns of one number a document"
+            )
+        if shape != shapes[first]:
             raise InputError(
                 f"rank agreement needs columns of one length, got {first} with shape {shapes[first]} and {name} with "
                 f"{shape}; take them from one table"

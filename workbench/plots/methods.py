@@ -1,0 +1,69 @@
+"""Methods side by side: what they keep in common, and what they keep of short and long documents."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench.checks import FloatArray
+from workbench.plots.base import inline
+from workbench.stats.confounds import LengthConfound
+
+_CELL = 44
+
+
+def overlap_chart(names: Sequence[str], overlaps: FloatArray) -> Any:
+    """An altair chart of `workbench.stats.compare.overlaps`: darker where two methods keep the same documents."""
+    import altair as alt
+
+    rows = [
+        {"a": a, "b": b, "overlap": None if math.isnan(value) else value, "shown": _percent(value)}
+        for i, a in enumerate(names)
+        for j, b in enumerate(names)
+        for value in [float(overlaps[i, j])]
+    ]
+    base = alt.Chart(inline(rows)).encode(
+        alt.X("b:N", sort=list(names), title=None, axis=alt.Axis(labelAngle=-40)),
+        alt.Y("a:N", sort=list(names), title=None),
+        tooltip=["a:N", "b:N", alt.Tooltip("shown:N", title="in common")],
+    )
+    cells = base.mark_rect().encode(
+        alt.Color("overlap:Q", scale=alt.Scale(domain=[0, 1], scheme="blues"), legend=None)
+    )
+    words = base.mark_text(fontSize=11).encode(
+        alt.Text("shown:N"),
+        color=alt.condition("datum.overlap > 0.6", alt.value("white"), alt.value("black")),
+    )
+    size = _CELL * len(names)
+    return (cells + words).properties(width=size, height=size, title="kept by both, of what either keeps")
+
+
+def _percent(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.0%}"
+
+
+def length_chart(confounds: Mapping[str, LengthConfound]) -> Any:
+    """An altair chart: the share that each method keeps of the shortest tenth of the documents up to the longest.
+
+    A flat line has nothing to do with length.
+    """
+    import altair as alt
+
+    rows = [
+        {"method": name, "tenth": tenth + 1, "kept": share}
+        for name, found in confounds.items()
+        for tenth, share in enumerate(found.kept_by_decile.tolist())
+        if not math.isnan(share)
+    ]
+    return (
+        alt.Chart(inline(rows))
+        .mark_line(point=True)
+        .encode(
+            alt.X("tenth:O", title="documents by length, shortest tenth first", axis=alt.Axis(labelAngle=0)),
+            alt.Y("kept:Q", title="share kept", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+            alt.Color("method:N", title=None, sort=list(confounds)),
+            tooltip=["method:N", "tenth:O", alt.Tooltip("kept:Q", format=".1%")],
+        )
+        .properties(width=380, height=240)
+    )
