@@ -386,7 +386,7 @@ def test_no_rows_are_no_error(name: str, i: int) -> None:
 
 
 # Those that draw whatever their params say.
-RANDOM = {"random", "random_budget", "ccs", "sensitivity", "density"}
+RANDOM = {"random", "random_budget", "crest", "ccs", "sensitivity", "density"}
 
 
 @pytest.mark.parametrize("name", SELECTORS)

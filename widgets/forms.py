@@ -89,10 +89,24 @@ def with_param(step: Step, name: str, value: object, index: int) -> Step:
     RecipeError
         If the selector has no such parameter, or the value is of the wrong type.
     """
-    changed = {**step.to_json(), name: value}
+    changed = {**step.to_json(), name: _numbers(step, name, value)}
     if value is None or (value == "" and name in step.spec.score_params):
         del changed[name]
     return parse_step(changed, index)
+
+
+def _numbers(step: Step, name: str, value: object) -> object:
+    """A list of numbers comes from the page as texts; what is no number stays one, and is refused by the schema."""
+    if not isinstance(value, list) or float not in get_args(get_type_hints(step.spec.params).get(name)):
+        return value
+    return [_number(text) for text in value]
+
+
+def _number(text: object) -> object:
+    try:
+        return float(str(text))
+    except ValueError:
+        return text
 
 
 def new_step(select: str, table: Table | None) -> Step:

@@ -25,6 +25,10 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "n_tokens", "keep_fraction": 0.3, "first": "lowest"},
         {"score": "n_tokens", "keep_fraction": 0.3, "unit": "tokens", "draw": "gumbel"},
     ],
+    "rank_average": [
+        {"scores": ["n_tokens", "perplexity"], "weights": [1, -2.5], "keep_fraction": 0.3},
+        {"scores": ["n_tokens", "prototype_distance"], "unit": "tokens"},
+    ],
     "exact": [{}],
     "semdedup": [
         {"keep_fraction": 0.6, "n_clusters": 5},
@@ -92,6 +96,8 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"by": "language"},
     ],
     "random_budget": [{"unit": "documents"}, {}],
+    "tagcos": [{}, {"keep_fraction": 0.3, "n_clusters": 5, "ridge": 0.0}],
+    "crest": [{"weighted": False}, {"keep_fraction": 0.3, "subset_documents": 30}],
 }
 
 

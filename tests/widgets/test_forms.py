@@ -66,6 +66,18 @@ def test_a_score_that_may_be_none_is_chosen_and_left_again(table: Table) -> None
     assert with_param(chosen, "quality", "", 0) == step
 
 
+def test_several_scores_and_their_weights_are_written_as_lists(table: Table) -> None:
+    step = new_step("rank_average", table)
+    assert len(step.params.scores) == 2
+    fields = {field["name"]: field["kind"] for field in step_form(step, table)}
+    assert (fields["scores"], fields["weights"]) == ("names", "names")
+    assert with_param(step, "weights", ["1", "-2.5"], 0).params.weights == (1.0, -2.5)
+    with pytest.raises(RecipeError, match="rank_average weights: input should be a valid number, got 'high'"):
+        with_param(step, "weights", ["1", "high"], 0)
+    with pytest.raises(RecipeError, match="there is no score 'n_token'"):
+        with_param(step, "scores", ["n_token"], 0)
+
+
 def test_one_parameter_is_changed_and_checked(table: Table) -> None:
     step = parse_step({"select": "band", "score": "n_tokens", "low": 3, "unscored": "drop"})
     assert with_param(step, "low", {"quantile": 0.1}, 0).params.low == Quantile(0.1)

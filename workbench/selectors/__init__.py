@@ -7,6 +7,7 @@ from workbench.selectors import (
     car,
     category,
     ccs,
+    crest,
     d4,
     dbp,
     density,
@@ -23,11 +24,13 @@ from workbench.selectors import (
     random,
     random_budget,
     rank,
+    rank_average,
     rds,
     scip,
     semdedup,
     sensitivity,
     stratified,
+    tagcos,
 )
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
@@ -36,6 +39,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "category": category.SPEC,
     "random": random.SPEC,
     "rank": rank.SPEC,
+    "rank_average": rank_average.SPEC,
     "exact": exact.SPEC,
     "minhash": minhash.SPEC,
     "semdedup": semdedup.SPEC,
@@ -59,6 +63,8 @@ SELECTORS: dict[str, SelectorSpec] = {
     "random_budget": random_budget.SPEC,
     "dsir": dsir.SPEC,
     "rds": rds.SPEC,
+    "tagcos": tagcos.SPEC,
+    "crest": crest.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
