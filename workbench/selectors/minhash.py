@@ -202,7 +202,8 @@ SPEC = SelectorSpec(
     about="Keeps one of each set of documents whose words overlap so much that a MinHash band is the same, and loses "
     "the others, chains included. Lee et al. report about ten times less verbatim memorisation; FineWeb found that "
     "one snapshot at a time beats all at once, which kept worse data than it removed of old dumps. Shared templates "
-    "and boilerplate look like copies, and documents shorter than a shingle are always kept.",
+    "and boilerplate look like copies, and documents shorter than a shingle are always kept. How alike two documents "
+    'must be is a setting of the score: "scores": {"minhash_bands": {"preset": "redpajama"}} in the recipe.',
     assumed=(
         (
             "A shared band makes two documents copies, without a look at their texts: of pairs with similarity s a "
