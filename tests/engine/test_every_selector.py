@@ -24,6 +24,7 @@ from workbench.summary import score_summary
 
 # Behind a step that drops something and before one that does: it sees a part, and its answer is not the end.
 BEFORE = {"select": "band", "score": "n_bytes", "low": 12}
+SCORES = {"dsir_log_weight": {"min_tokens": 1}}
 AFTER = {"select": "category", "score": "source", "values": ["letters", "manuals"]}
 
 
@@ -38,7 +39,7 @@ def test_a_selector_keeps_of_the_corpus_what_it_keeps_of_the_whole_sample(
 ) -> None:
     monkeypatch.setattr(parts, "MAX_ROWS", 7)
     monkeypatch.setattr(groups, "BUCKET_BYTES", 900)
-    recipe = recipe_of(BEFORE, {"select": name, **params}, AFTER)
+    recipe = recipe_of(BEFORE, {"select": name, **params}, AFTER, scores=SCORES)
     table = scored(corpus, recipe, tmp_path / "store")
     outcome = select(recipe, table)
     manifest = export(table, recipe, tmp_path / "one.manifest")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.plots.methods import length_chart, overlap_chart
+from workbench.plots.methods import kept_maps, length_chart, overlap_chart, rule_chart
 from workbench.stats.compare import overlaps
 from workbench.stats.confounds import length_confound
 
@@ -32,3 +32,21 @@ def test_a_method_has_a_line_over_the_tenths_that_hold_documents() -> None:
     rows = length_chart(found).to_dict()["data"]["values"]
     assert [row["kept"] for row in rows if row["method"] == "longest"] == [0, 0, 1, 1]
     assert [row["tenth"] for row in rows if row["method"] == "all"] == [1, 2, 3, 4]
+
+
+def test_a_map_a_method_shows_what_it_keeps() -> None:
+    x, y = np.arange(4.0), np.array([0.0, 1.0, np.nan, 3.0])
+    keeps = {"one": np.array([True, False, True, False]), HOSTILE: np.ones(4, bool)}
+    spec = kept_maps(x, y, keeps).to_dict()
+    assert [chart["title"] for chart in spec["concat"]] == ["one: 50% kept", f"{HOSTILE}: 100% kept"]
+    shown = spec["concat"][0]["data"]["values"]
+    assert [row["group"] for row in shown] == ["kept", "dropped", "dropped"]
+
+
+def test_rules_are_held_against_sources() -> None:
+    spec = rule_chart(
+        {"n_words": {"web": 0.25, HOSTILE: 0.0}, "n_lines": {"web": 1.0, HOSTILE: 0.5}}
+    ).to_dict()
+    cells = {(row["rule"], row["source"]): row["shown"] for row in spec["data"]["values"]}
+    assert cells == {("n_words", "web"): "25%", ("n_words", HOSTILE): "0%", ("n_lines", "web"): "100%",
+                     ("n_lines", HOSTILE): "50%"}  # fmt: skip

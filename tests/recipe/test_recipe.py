@@ -29,6 +29,8 @@ BY_HAND = {
     "random": Step("random", RandomParams(0.25)),
     "exact": Step("exact", SELECTORS["exact"].params()),
     "semdedup": Step("semdedup", SemdedupParams(0.125, 7, "easy", 11)),
+    "dsir": Step("dsir", SELECTORS["dsir"].params(0.25, True)),
+    "rds": Step("rds", SELECTORS["rds"].params(0.25, "one", "tokens")),
 }
 FROM_JSON = [parse_step({"select": name, **params}) for name, steps in STEPS.items() for params in steps]
 

@@ -43,7 +43,9 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"keep_fraction": 0.6, "n_clusters": 5},
         *({"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")),
     ],
-    "minhash": [{}, {"survivor": "longest"}],
+    "minhash": [{}, {"survivor": "longest"}, {"min_similarity": 0.5}],
+    "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
+    "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
     "d4": [
         {"n_clusters": 5},
@@ -64,6 +66,45 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"quality": "prototype_distance", "quality_weight": -2.0, "unit": "tokens"},
         {"keep_fraction": 0.2},
     ],
+    "scip": [{"alpha": 0.3}, {"keep_fraction": 0.5, "alpha": 0.5}],
+    "kmq": [{"score": "n_tokens", "keep_fraction": 0.6, "draw": draw} for draw in ("uniform", "gumbel")],
+    "car": [
+        {"score": "n_tokens", "n_top": 20, "n_each": 3},
+        {"score": "n_tokens", "top_fraction": 0.3, "each_fraction": 0.2, "first": "lowest"},
+    ],
+    "ccs": [
+        {"score": "n_tokens", "n_strata": 7, "variant": "repo"},
+        {"score": "n_tokens", "hard_score": "prototype_distance", "hard_fraction": 0.2, "hard": "highest"},
+    ],
+    "sensitivity": [
+        {"score": "n_tokens", "epsilon": 0.2},
+        {"score": "n_tokens", "draw_fraction": 0.8, "scale": 3.0},
+    ],
+    "density": [{"variant": "printed"}, {"keep_fraction": 0.4, "unit": "tokens"}],
+    "gneissweb": [
+        {"score": "perplexity", "above": 40, "category": "language", "categories": ["de"]},
+        {
+            "score": "perplexity",
+            "above": 1,
+            "other_score": "n_chars",
+            "category": "source",
+            "categories": ["poems"],
+        },
+        {
+            "score": "n_tokens",
+            "above": 4,
+            "category": "language",
+            "categories": ["en"],
+            "max_eflaw_in_category": 20,
+        },
+    ],
+    "brevity": [{}, {"drop_fraction": 0.5}],
+    "stratified": [
+        {"quota": "equal", "max_share": 0.4},
+        {"by": "score", "n_bins": 7, "score": "n_chars", "keep": "lowest", "keep_fraction": 0.3},
+        {"by": "language"},
+    ],
+    "random_budget": [{"unit": "documents"}, {}],
     "tagcos": [{}, {"keep_fraction": 0.3, "n_clusters": 5, "ridge": 0.0}],
     "crest": [{"weighted": False}, {"keep_fraction": 0.3, "subset_documents": 30}],
 }
@@ -72,7 +113,10 @@ STEPS: dict[str, list[dict[str, Any]]] = {
 def signal_columns(n: int, seed: int = 11) -> dict[str, Array]:
     """Numbers such as the text signals give, of n documents; some are on a published limit, some missing."""
     rng = np.random.default_rng(seed)
-    columns = {}
+    columns = {
+        "eflaw": rng.gamma(6, 7, n).astype(np.float32),
+        "n_chars": rng.integers(20, 200, n).astype(np.float32),
+    }
     for name in (spec for spec in SCORES if spec.startswith(("gopher_", "fineweb_", "c4_n_"))):
         if name in ("gopher_n_words", "gopher_mean_word_length"):
             values = rng.gamma(4, 30, n) if name == "gopher_n_words" else rng.normal(6, 2, n)

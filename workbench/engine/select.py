@@ -84,6 +84,8 @@ class FitCache:
 
     def _fitted(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
         spec = step.spec
+        if spec.state_of is not None:
+            return table.states[spec.state_of]
         if spec.fit is None:
             return {}
         key = self._key(table, step, seed, spec.fit_params)

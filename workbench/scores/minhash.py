@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha1
+from itertools import islice
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench.checks import Array, FloatArray, check_at_least
 from workbench.errors import InputError
 from workbench.scores.base import Inputs, ScoreSpec, State
-from workbench.scores.words import split_words
+from workbench.scores.signatures import Rules, band_hashes, signatures
 
-UintArray = npt.NDArray[np.uint64]
-
-_PRIME = np.uint64((1 << 61) - 1)
-_BLOCK = 1 << 15  # hash values at a time: they stay in the processor's cache
 _FEW = 64  # documents whose minima are in memory at once
 
 
@@ -33,7 +26,7 @@ class _Preset:
     n_rows: int
     shingle: int
     n_hashes: int
-    rules: Literal["datatrove", "redpajama"]
+    rules: Rules
 
 
 PRESETS = {
@@ -100,22 +93,65 @@ def compute_minhash(inputs: Inputs, params: MinhashParams, state: State) -> Mapp
     probability of 2^-64.
     """
     n_bands, n_rows, shingle = shape(params)
-    how = PRESETS[params.preset]
-    a, b = hash_functions(params)
+    rules = PRESETS[params.preset].rules
     bands = np.zeros((len(inputs), n_bands), dtype=np.uint64)
-    for first in range(0, len(inputs), _FEW):
-        texts = inputs.texts[first : first + _FEW]
-        found = np.zeros((len(texts), n_bands * n_rows), dtype=np.uint64)
-        has_any = np.zeros(len(texts), dtype=bool)
-        for i, text in enumerate(texts):
-            hashes = shingle_hashes(
-                words_of(text, how.rules), shingle, 64 if how.rules == "datatrove" else 32
-            )
-            has_any[i] = len(hashes) > 0
-            if has_any[i]:
-                found[i] = minima(hashes, a, b, 64 if how.rules == "datatrove" else 32)
-        bands[first : first + len(texts)][has_any] = band_hashes(found[has_any], n_bands)
+    found = enumerate(signatures(inputs.texts, rules, shingle=shingle, k=n_bands * n_rows, seed=params.seed))
+    while few := list(islice(found, _FEW)):
+        having = {i: signature for i, signature in few if signature is not None}
+        if having:
+            bands[list(having)] = band_hashes(np.stack(list(having.values())), n_bands)
     return {"minhash_bands": bands}
+
+
+@dataclass(frozen=True)
+class SignatureParams:
+    """How similarity is estimated; preset and shingle should be those of `minhash_bands`.
+
+    Attributes
+    ----------
+    preset
+        Whose normalisation and shingles.
+    shingle
+        Words in a shingle, at least 1; None: the preset's.
+    n_hashes
+        Minima, at least 1. The estimate of a similarity s is off by sqrt(s (1 - s) / n_hashes): 0.025 at .8 of 256.
+    seed
+        Of the hash functions, 0 or more. Under the seed of `minhash_bands` the minima that made two documents
+        candidates would be counted again, and the estimate be too high.
+    """
+
+    preset: Literal["fineweb", "refinedweb", "redpajama", "dclm"] = "fineweb"
+    shingle: int | None = None
+    n_hashes: int = 256
+    seed: int = 2
+
+
+def compute_signature(inputs: Inputs, params: SignatureParams, state: State) -> Mapping[str, Array]:
+    """Of each document the minima of its shingles, to estimate how alike two documents are.
+
+    Returns
+    -------
+    minhash_signature : uint32 (n, n_hashes)
+        The low half of each minimum. The share of equal ones estimates the Jaccard similarity of two documents'
+        shingles. A document of fewer words than a shingle has a row of 0.
+
+    Raises
+    ------
+    InputError
+        If a param is out of range.
+
+    Notes
+    -----
+    Broder 1997.
+    """
+    check_at_least("n_hashes", params.n_hashes, 1)
+    shingle = shape(MinhashParams(params.preset, shingle=params.shingle, seed=params.seed))[2]
+    rules, k = PRESETS[params.preset].rules, params.n_hashes
+    out = np.zeros((len(inputs), k), dtype=np.uint32)
+    for i, found in enumerate(signatures(inputs.texts, rules, shingle=shingle, k=k, seed=params.seed)):
+        if found is not None:
+            out[i] = found & np.uint64(0xFFFFFFFF)
+    return {"minhash_signature": out}
 
 
 def shape(params: MinhashParams) -> tuple[int, int, int]:
@@ -145,77 +181,6 @@ def shape(params: MinhashParams) -> tuple[int, int, int]:
     if params.similarity is not None:
         return *optimal_bands(params.similarity, how.n_hashes), shingle
     return how.n_bands, how.n_rows, shingle
-
-
-def hash_functions(params: MinhashParams) -> tuple[UintArray, UintArray]:
-    """The factors a and summands b of the hash functions, each uint64 (n_bands * n_rows,)."""
-    n_bands, n_rows, _ = shape(params)
-    k = n_bands * n_rows
-    draw = np.random.RandomState(params.seed)  # the published signatures hold its draws
-    if PRESETS[params.preset].rules == "datatrove":
-        a = draw.randint(1, _PRIME, dtype=np.uint64, size=k)
-        return a, draw.randint(0, _PRIME, dtype=np.uint64, size=k)
-    pairs = [
-        (draw.randint(1, _PRIME, dtype=np.uint64), draw.randint(0, _PRIME, dtype=np.uint64)) for _ in range(k)
-    ]
-    a, b = np.array(pairs, dtype=np.uint64).T
-    return np.ascontiguousarray(a), np.ascontiguousarray(b)
-
-
-def shingle_hashes(words: Sequence[str], n: int, bits: int) -> UintArray:
-    """The first bits of sha1 of each different run of n words, joined by spaces; uint64 (m,), in no order."""
-    runs = set(map(" ".join, zip(*(words[i:] for i in range(n)), strict=False)))
-    n_bytes = bits // 8
-    raw = b"".join([sha1(run.encode()).digest()[:n_bytes] for run in runs])  # noqa: S324 - no secret
-    return np.frombuffer(raw, dtype=f"<u{n_bytes}").astype(np.uint64)
-
-
-def minima(hashes: UintArray, a: UintArray, b: UintArray, bits: int = 64) -> UintArray:
-    """The smallest value of each function over the hashes: the signature.
-
-    Parameters
-    ----------
-    hashes
-        (m,), m at least 1.
-    a, b
-        (k,), as `hash_functions` gives them.
-    bits
-        64, or 32 to keep the low half of every value before the smallest is taken.
-
-    Returns
-    -------
-    uint64 (k,): ((a h + b) mod 2^64) mod (2^61 - 1).
-    """
-    smallest = np.full(len(a), np.iinfo(np.uint64).max, dtype=np.uint64)
-    step = max(1, _BLOCK // len(a))
-    for start in range(0, len(hashes), step):
-        values = hashes[start : start + step, None] * a
-        values += b
-        # 2^61 is 1 modulo 2^61 - 1, so what is above bit 61 is added; the sum is short of the modulus plus 8.
-        high = values >> np.uint64(61)
-        values &= _PRIME
-        values += high
-        if values.max() >= _PRIME:
-            values[values >= _PRIME] -= _PRIME
-        if bits == 32:
-            values &= np.uint64(0xFFFFFFFF)
-        np.minimum(smallest, values.min(axis=0), out=smallest)
-    return smallest
-
-
-def band_hashes(signatures: UintArray, n_bands: int) -> UintArray:
-    """One hash of the minima of each band, uint64 (n, n_bands), never 0; `signatures` is (n, n_bands * n_rows)."""
-    rows = signatures.reshape(len(signatures), n_bands, signatures.shape[1] // n_bands)
-    state = np.zeros(rows.shape[:2], dtype=np.uint64)
-    for row in range(rows.shape[2]):
-        # SplitMix64's mixing (Steele et al. 2014): each bit of the minima moves all bits.
-        state ^= rows[:, :, row]
-        state += np.uint64(0x9E3779B97F4A7C15)
-        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        state ^= state >> np.uint64(31)
-    state[state == 0] = 1
-    return state
 
 
 def match_probability(similarity: FloatArray | float, n_bands: int, n_rows: int) -> FloatArray:
@@ -264,48 +229,6 @@ def optimal_bands(similarity: float, n_hashes: int) -> tuple[int, int]:
     return best
 
 
-_PUNCTUATION = (
-    "0-8 b-1f 21-2f 3a-40 5b-60 7b-9f ab b4 bb 2013-2014 2019 201c-201e 2026 2236 2501 25ba 3001-3002 3008-300d "
-    "3010-3011 ff01 ff05 ff08-ff09 ff0c ff0e ff11 ff1a-ff1b ff1f ff5e"
-)
-"""What datatrove 0.10 (Apache-2.0, utils/text.py) calls punctuation, in hex."""
-
-
-def _codes(ranges: str) -> list[int]:
-    ends = [[int(end, 16) for end in part.split("-")] for part in ranges.split()]
-    return [code for pair in ends for code in range(pair[0], pair[-1] + 1)]
-
-
-_TO_SPACE = dict.fromkeys(_codes(_PUNCTUATION), " ")
-_ASCII_PUNCTUATION = dict.fromkeys(_codes("21-2f 3a-40 5b-60 7b-7e"))
-_NUMBER = re.compile(r"\d+(?:[.,،٫⎖⎗⎘]\d+)?")
-
-
-def words_of(text: str, rules: Literal["datatrove", "redpajama"]) -> list[str]:
-    """The words of a normalised text.
-
-    "datatrove": lower case, numbers become 0, punctuation becomes space, marks are taken off letters; words are those
-    of `split_words`. "redpajama": ASCII punctuation goes without a trace, lower case, white space parts words, NFD.
-
-    Examples
-    --------
-    >>> words_of("Café No. 3.14, isn't it?", "datatrove")
-    ['cafe', 'no', '0', 'isn', 't', 'it']
-    >>> words_of("A well-known, U.S. word", "redpajama")
-    ['a', 'wellknown', 'us', 'word']
-    """
-    if rules == "redpajama":
-        return unicodedata.normalize(
-            "NFD", " ".join(text.translate(_ASCII_PUNCTUATION).lower().split())
-        ).split()
-    text = _NUMBER.sub("0", text.lower()).translate(_TO_SPACE)
-    if not text.isascii():
-        # White space goes before NFD turns some of it into other characters.
-        text = unicodedata.normalize("NFD", " ".join(text.split()))
-        text = text.translate({ord(c): None for c in set(text) if unicodedata.category(c) == "Mn"})
-    return split_words(text)
-
-
 SPECS: tuple[ScoreSpec, ...] = (
     ScoreSpec(
         name="minhash_bands",
@@ -319,5 +242,18 @@ SPECS: tuple[ScoreSpec, ...] = (
         dtype="uint64",
         vector=True,
         paper="Penedo et al. 2024, arXiv:2406.17557",
+    ),
+    ScoreSpec(
+        name="minhash_signature",
+        version=1,
+        title="A document's MinHash signature; all 0 if it has fewer words than a shingle",
+        unit="32-bit hash",
+        better="neither",
+        needs=("text",),
+        params=SignatureParams,
+        compute=compute_signature,
+        dtype="uint32",
+        vector=True,
+        paper="Broder 1997",
     ),
 )

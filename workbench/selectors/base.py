@@ -107,6 +107,9 @@ class SelectorSpec:
         `(columns, params, seed) -> state` on the sample: the artefacts (centroids). None: nothing is fitted.
     fit_params
         The names of the params that the fitted state depends on; moving any other slider refits nothing.
+    state_of
+        A score among `needs` whose fitted artefact the step has for its own, instead of `fit`: so it gets at the target
+        texts, which only scores are given. A manifest holds it with the step.
     scan
         `(columns, params, state, seed) -> columns`: the pass over the documents that answers every position of a
         slider at once (a similarity, a rank); `select` finds what it gives among its columns, each (n,). None: there
@@ -150,6 +153,7 @@ class SelectorSpec:
     resolve: Callable[[Columns, Any, FloatArray], Any] | None = None
     fit: Callable[[Columns, Any, int], State] | None = None
     fit_params: tuple[str, ...] = ()
+    state_of: str | None = None
     scan: Callable[[Columns, Any, State, int], Columns] | None = None
     scan_params: tuple[str, ...] = ()
     solve: Callable[[Columns, Scanned, Any, State, int], State] | None = None

@@ -160,6 +160,45 @@ def keep_in_groups(rank: IntArray, groups: IntArray, quotas: IntArray) -> BoolAr
     return keep
 
 
+def place_in_groups(rank: IntArray, groups: IntArray, weight: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Where each document stands in its group by rank.
+
+    Parameters
+    ----------
+    rank, groups
+        int64 (n,).
+    weight
+        How many documents of the corpus each stands for, (n,).
+
+    Returns
+    -------
+    place : int64 (n,), 0 for the first of a group
+    until : float64 (n,)
+        Documents of the corpus that come before it in its group, and half of itself: held to a quota by `fits`.
+
+    Examples
+    --------
+    >>> place, until = place_in_groups(np.array([2, 0, 1]), np.array([5, 5, 9]), np.array([1.0, 4.0, 1.0]))
+    >>> place.tolist(), until.tolist(), fits(until, 4).tolist()
+    ([1, 0, 0], [4.5, 2.0, 0.5], [False, True, True])
+    """
+    n = len(rank)
+    order = np.lexsort((rank, groups))
+    amount = np.asarray(weight, dtype=np.float64)[order]
+    used = np.cumsum(amount)
+    starts = np.flatnonzero(np.r_[n > 0, np.diff(groups[order]) != 0])
+    first = np.repeat(starts, np.diff(np.r_[starts, n]))
+    place, until = np.empty(n, dtype=np.int64), np.empty(n)
+    place[order] = np.arange(n) - first
+    until[order] = used - amount / 2 - (used - amount)[first]
+    return place, until
+
+
+def fits(until: FloatArray, quota: FloatArray | IntArray | float) -> BoolArray:
+    """Which documents lie within their group's quota, to the nearest document; bool (n,)."""
+    return np.asarray(until <= np.asarray(quota) * (1 + 1e-9), dtype=bool)
+
+
 _TIE_DECIMALS = 6  # similarities of float32 vectors: what is nearer together than this counts as equal
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.checks import FloatArray, IntArray, check_at_least, check_fraction
 from workbench.errors import InputError
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Selection, SelectorSpec, State
-from workbench.selectors.budget import largest_remainder
+from workbench.selectors.budget import fits, largest_remainder, place_in_groups, rank_of
 
 _DOCUMENTS_A_CLUSTER = 10
 _N_NEIGHBOURS = 20
@@ -188,14 +188,7 @@ def scan_dbp(columns: Columns, params: DbpParams, state: State, seed: int) -> Co
     from workbench.models.geometry.kmeans import assign
 
     labels, similarity = assign(columns["embedding"], state["centroids"])
-    weight = np.asarray(columns[DESIGN_WEIGHT], dtype=np.float64)
-    order = np.lexsort((np.asarray(columns["doc_id"]), similarity, labels))
-    used = np.cumsum(weight[order])
-    starts = np.r_[True, np.diff(labels[order]) != 0][: len(order)]
-    first = np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))
-    place, until = np.empty(len(order), dtype=np.int64), np.empty(len(order))
-    place[order] = np.arange(len(order)) - first
-    until[order] = used - weight[order] / 2 - (used - weight[order])[first]
+    place, until = place_in_groups(rank_of(columns, -similarity), labels, columns[DESIGN_WEIGHT])
     return {"label": labels, "distance": np.float32(1) - similarity, "place": place, "until": until}
 
 
@@ -223,10 +216,10 @@ def select_dbp(columns: Columns, params: DbpParams, state: State, seed: int) -> 
     labels, distance, place = columns["label"], columns["distance"], columns["place"]
     share = kept_shares(params, state)
     size = np.bincount(labels, np.asarray(columns[DESIGN_WEIGHT], dtype=np.float64), minlength=len(share))
-    keep = columns["until"] <= (share * size)[labels] * (1 + 1e-9)
+    keep = fits(columns["until"], (share * size)[labels])
     sizes = np.bincount(labels, minlength=len(share))
     return Selection(
-        np.asarray(keep, dtype=bool),
+        keep,
         lambda i: (
             f"distance {distance[i]:.4g} to its cluster's centre has rank {place[i] + 1:,} of {sizes[labels[i]]:,} in "
             f"the cluster, which keeps the farthest {share[labels[i]]:.4g} of its documents"
