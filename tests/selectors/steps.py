@@ -16,6 +16,15 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "perplexity", "high": {"quantile": 0.7}, "unscored": "drop"},
         {"score": "perplexity", "low": 30.5, "unscored": "keep"},
     ],
+    "vote": [
+        {
+            "scores": ["n_tokens", "perplexity", "prototype_distance"],
+            "lows": [10, None, 0.3],
+            "highs": [30, 60, None],
+            "at_least": 2,
+        },
+        {"scores": ["n_tokens", "perplexity"], "lows": [8, None], "highs": [None, 30], "at_least": 2},
+    ],
     "category": [
         {"score": "language", "values": ["en"]},
         {"score": "source", "values": ["poems", "letters"]},

@@ -31,12 +31,14 @@ from workbench.selectors import (
     sensitivity,
     stratified,
     tagcos,
+    vote,
 )
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
     "band": band.SPEC,
     "category": category.SPEC,
+    "vote": vote.SPEC,
     "random": random.SPEC,
     "rank": rank.SPEC,
     "rank_average": rank_average.SPEC,
