@@ -29,6 +29,7 @@ EVERY_SELECTOR = {
     "exact": Step("exact", SELECTORS["exact"].params()),
     "semdedup": Step("semdedup", SemdedupParams(0.125, 7, "easy", 11)),
     "dsir": Step("dsir", SELECTORS["dsir"].params(0.25, True)),
+    "cit": Step("cit", SELECTORS["cit"].params(0.25, 0.125)),
     "rds": Step("rds", SELECTORS["rds"].params(0.25, "one", "tokens")),
 }
 

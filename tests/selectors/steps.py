@@ -24,5 +24,6 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     "semdedup": [{"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")],
     "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
     "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
+    "cit": [{"threshold": 1.0, "min_ratio": 0.3}, {"threshold": 0.4}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
 }

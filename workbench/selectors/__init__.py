@@ -1,6 +1,6 @@
 """The selectors, by the name that a recipe's step gives."""
 
-from workbench.selectors import band, category, dsir, exact, prototypes, random, rank, rds, semdedup
+from workbench.selectors import band, category, cit, dsir, exact, prototypes, random, rank, rds, semdedup
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
@@ -13,6 +13,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "prototypes": prototypes.SPEC,
     "dsir": dsir.SPEC,
     "rds": rds.SPEC,
+    "cit": cit.SPEC,
 }
 
 __all__ = ["SELECTORS", "Quantile", "Selection", "SelectorSpec"]
