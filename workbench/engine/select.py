@@ -73,6 +73,7 @@ class FitCache:
         """The step's artefact, fitted on the whole table on first use."""
         spec = step.spec
         if spec.state_of is not None:
+            require_keys(f"the fit of {step.select}", table.states, [spec.state_of])
             return table.states[spec.state_of]
         if spec.fit is None:
             return {}
