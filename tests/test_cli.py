@@ -240,13 +240,29 @@ def test_methods_lists_every_score_and_selector_in_the_agreed_form(run: Commands
     listed = run("methods", "--json").json
     assert [m["name"] for m in listed] == [*SCORES, *SELECTORS]
     for method in listed:
-        assert {"name", "kind", "title", "paper", "needs", "scope", "status"} <= set(method)
+        assert {"name", "kind", "title", "paper", "needs", "scope", "cost", "status"} <= set(method)
+        assert method["cost"]
         assert method["kind"] in ("score", "selector", "mixture", "law")
         assert method["status"] in ("published", "variant", "experimental")
         assert method["title"]
     table = run("methods").out
     assert "semdedup" in table
     assert "perplexity" in table
+    assert "the language model reads every token" in table
+
+
+def test_methods_says_all_that_is_known_of_one(run: Commands) -> None:
+    told = run("methods", "prototypes").out
+    for text in (
+        SELECTORS["prototypes"].about,
+        "Sorscher et al. 2022",
+        "scope: column",
+        "floor: class balance",
+    ):
+        assert text in told
+    assert run("methods", "prototypes", "--json").json["name"] == "prototypes"
+    assert "unit: tokens" in run("methods", "n_tokens").out
+    assert "there is no method 'nope'; `workbench methods` lists them all" in run.fails("methods", "nope")
 
 
 @pytest.mark.parametrize("kind", ["recipe", "manifest"])

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.models.ngram.ngrams import write_tiny_ngram
-from tests.selectors.steps import STEPS
+from tests.selectors.steps import STEPS, signal_columns
 from workbench.checks import Array, canonical_json, keyed_uniform, strings, text_digests
 from workbench.engine.passes import MODEL_NEEDS, Pass, params_json, plan_passes
 from workbench.models.geometry.rows import unit_rows
@@ -118,7 +118,7 @@ def test_a_score_is_defined_completely(spec: ScoreSpec) -> None:
     assert spec.better in ("higher", "lower", "neither")
     assert spec.status in ("published", "variant", "experimental")
     assert spec.paper or spec.status != "variant", "a variant of what?"
-    assert spec.dtype in ("float32", "float64")
+    assert spec.dtype in (("float32", "uint32", "uint64") if spec.vector else ("float32", "float64"))
     assert spec.needs
     assert set(spec.needs) <= {"text", "target", *MODEL_NEEDS, *SCORES}
     assert len(set(spec.labels)) == len(spec.labels)
@@ -195,7 +195,7 @@ def test_a_pass_gives_every_column_it_names_in_its_dtype(name: str) -> None:
         column = whole(name)[spec.name]
         assert len(column) == len(TEXTS)
         assert column.dtype == spec.dtype
-        assert column.ndim == (2 if spec.name == "embedding" else 1)
+        assert column.ndim == (2 if spec.vector else 1)
         if spec.labels:
             codes = column[~np.isnan(column)]
             assert set(codes) <= set(range(len(spec.labels)))
@@ -211,6 +211,8 @@ def test_an_empty_text_has_a_count_of_0_and_no_share_of_anything(spec: ScoreSpec
     value = whole(spec.name)[spec.name][EMPTY]
     if spec.name in ZERO_WHEN_EMPTY or spec.name.startswith(("c4_n_", "rps_n_")):
         assert value == 0 or np.isnan(value)
+    elif spec.dtype.startswith("uint"):
+        assert not value.any()
     elif spec.needs in (("text",), ("text", "lm"), ("text", "ngram"), ("text", "tokenizer")):
         assert np.isnan(value), f"{spec.name} of an empty text is {value}"
 
@@ -251,11 +253,17 @@ def columns() -> dict[str, Array]:
         "embedding": unit_rows(embedding.astype(np.float32)),
         DESIGN_WEIGHT: np.ones(N),
         "n_tokens": rng.integers(1, 40, N).astype(np.float32),
+        "n_chars": rng.integers(1, 40, N).astype(np.float32),
+        "minhash_bands": rng.integers(0, 2_000, (N, 3), dtype=np.uint64),
+        "minhash_signature": rng.integers(0, 2, (N, 9), dtype=np.uint32),
         "dsir_log_weight": np.random.default_rng(6).normal(0, 3, N).round(1),
         "target_similarity": np.random.default_rng(7).uniform(-1, 1, N).astype(np.float32),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
+        "prototype_cluster": np.random.default_rng(6).integers(0, 7, N).astype(np.float32),
+        "lsh_density": np.random.default_rng(7).gamma(2, 9, N).astype(np.float32) + np.float32(1),
         "language": strings(rng.choice(["en", "de", ""], N).tolist()),
         "perplexity": np.where(rng.random(N) < 0.1, np.nan, rng.gamma(3, 20, N)).astype(np.float32),
+        **signal_columns(N),
     }
 
 
@@ -275,7 +283,8 @@ def case(name: str, i: int) -> tuple[SelectorSpec, Any, Mapping[str, Array], dic
     read = {need: columns()[need] for need in ("doc_id", *spec.needs(params))}
     if spec.resolve is not None:
         params = spec.resolve(read, params, np.ones(N))
-    state = spec.fit(read, params, 3) if spec.fit is not None else STATES.get(spec.state_of or "", {})
+    given = STATES.get(spec.state_of or "", {})
+    state = {**given, **spec.prepare(read, params, 3)}
     return spec, params, state, read
 
 
@@ -376,11 +385,15 @@ def test_no_rows_are_no_error(name: str, i: int) -> None:
     assert selection.keep.shape == (0,)
 
 
+# Those that draw whatever their params say.
+RANDOM = {"random", "random_budget", "crest", "ccs", "sensitivity", "density"}
+
+
 @pytest.mark.parametrize("name", SELECTORS)
 def test_only_what_is_random_depends_on_the_seed(name: str) -> None:
     spec, params, state, read = case(name, len(STEPS[name]) - 1)
     one, other = (spec.run(read, params, state, seed).keep for seed in (3, 4))
-    is_random = name == "random" or "random" in asdict(params).values() or "gumbel" in asdict(params).values()
+    is_random = name in RANDOM or "random" in asdict(params).values() or "gumbel" in asdict(params).values()
     assert (one == other).all() != is_random
 
 

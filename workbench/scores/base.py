@@ -43,7 +43,7 @@ class Inputs:
     texts, sources, doc_ids
         One a document.
     columns
-        The scores named in the spec's `needs`, each (n,); `embedding`, where needed, is float32 (n, d).
+        The scores named in the spec's `needs`, each (n,); a vector, such as `embedding`, is (n, d).
     models
         The models in use; only those named in `needs` ("tokenizer", "lm", "embedder", "ngram") are loaded.
     vectors
@@ -116,6 +116,9 @@ class ScoreSpec:
         For a categorical score: the value i stands for labels[i].
     shares_views
         Whether it reads `Inputs.views` and nothing else: all such scores go over the documents together.
+    vector
+        Whether it is a row of numbers a document, (n, d), which selectors read whole and no threshold can cut; an
+        integer one says "not scorable" by a row of zeros.
     stored
         `params -> dtype` on disk where it is narrower than `dtype`; `compute` rounds to it, so that what is
         read again is what was computed.
@@ -137,6 +140,7 @@ class ScoreSpec:
     labels: tuple[str, ...] = ()
     shares_views: bool = False
     stored: Callable[[Any], str] | None = None
+    vector: bool = False
 
 
 def as_column(values: Sequence[float] | FloatArray, dtype: str = "float32") -> Array:

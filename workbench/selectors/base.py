@@ -10,8 +10,8 @@ from workbench.checks import Array, BoolArray, FloatArray, IntArray
 
 Columns = Mapping[str, Array]
 """Columns by name, row i of each being document i: `doc_id` and `source` (str), `text_digest` uint64 (n, 2),
-`design_weight` float64 (n,), `embedding` float32 (n, d), and scores (n,). A selector sees those that its
-`needs` names, and `doc_id`."""
+`design_weight` float64 (n,), vectors such as `embedding` float32 (n, d), and scores (n,). A selector sees those that
+its `needs` names, and `doc_id`."""
 
 DESIGN_WEIGHT = "design_weight"
 """How many documents of the corpus a document stands for: on a sample by its design, on a corpus 1. A share of
@@ -21,6 +21,10 @@ GIVEN = ("source", "text_digest", DESIGN_WEIGHT)
 """What a selector may read that is no score."""
 
 State = Mapping[str, Array]
+
+Scanned = Callable[[], Columns]
+"""Gives what a selector's scan of these documents found, scanning them only if asked."""
+
 Scope = Literal["row", "column", "group"]
 
 
@@ -112,8 +116,17 @@ class SelectorSpec:
         is nothing to keep. It is kept while what it depends on stays the same.
     scan_params
         The names of the params that the scan depends on.
+    solve
+        `(columns, scanned, params, state, seed) -> arrays` on the sample: constants that join the fitted state and
+        follow from the scan, as the epsilon that leaves a share of the documents. `scanned()` is the scan, which
+        reads none of them. Found anew at every move of a slider, so it is quick. None: there are none.
+    score_params
+        The names of the params that name a score, several (a tuple) or perhaps none (None).
     group
         `(columns, params, state) -> int64 (n,)`: the key, for scope "group".
+    score_settings
+        `params -> {score: {setting: value}}`: settings of scores that the params stand for; a sample that was scored
+        with others is refused. None: any will do.
     tracks_corpus
         True where the share that it drops grows with the number of documents (duplicates): what a sample
         shows is then a lower bound of what the corpus will drop, and is reported as such, never extrapolated.
@@ -122,6 +135,8 @@ class SelectorSpec:
         other selector such a document is dropped, with that for a reason, before `select` is called.
     about
         For people: what it keeps and what it loses, what its paper found, what it is known to confound.
+    cost
+        For people: what a run takes at most, where it is more than its scope says ("O(n k^2): 1 min for ...").
     assumed
         What neither paper nor released code says, and what was assumed for it, one sentence each.
     help
@@ -141,13 +156,17 @@ class SelectorSpec:
     state_of: str | None = None
     scan: Callable[[Columns, Any, State, int], Columns] | None = None
     scan_params: tuple[str, ...] = ()
+    solve: Callable[[Columns, Scanned, Any, State, int], State] | None = None
     reads: tuple[str, ...] = ("score",)
+    score_params: tuple[str, ...] = ("score",)
     group: Callable[[Columns, Any, State], IntArray] | None = None
+    score_settings: Callable[[Any], Mapping[str, Mapping[str, object]]] | None = None
     tracks_corpus: bool = False
     paper: str = ""
     status: Literal["published", "variant", "experimental"] = "published"
     reads_missing: bool = False
     about: str = ""
+    cost: str = ""
     assumed: tuple[str, ...] = ()
     help: Mapping[str, str] = field(default_factory=dict)
 
@@ -155,3 +174,14 @@ class SelectorSpec:
         """`select` after `scan`."""
         scanned = {} if self.scan is None else self.scan(columns, params, state, seed)
         return self.select({**columns, **scanned}, params, state, seed)
+
+    def prepare(self, columns: Columns, params: Any, seed: int) -> State:
+        """The state that `fit` and `solve` find on the sample."""
+        state = {} if self.fit is None else self.fit(columns, params, seed)
+        if self.solve is None:
+            return state
+
+        def scanned() -> Columns:
+            return {} if self.scan is None else self.scan(columns, params, state, seed)
+
+        return {**state, **self.solve(columns, scanned, params, state, seed)}
