@@ -46,6 +46,7 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     "minhash": [{}, {"survivor": "longest"}, {"min_similarity": 0.5}],
     "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
     "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
+    "cit": [{"threshold": 1.0, "min_ratio": 0.3}, {"threshold": 0.4}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
     "d4": [
         {"n_clusters": 5},

@@ -6,6 +6,7 @@ from workbench.scores import (
     cluster,
     compression,
     counts,
+    crisp,
     dsir,
     embedding,
     fineweb,
@@ -59,6 +60,7 @@ SCORES: dict[str, ScoreSpec] = {
         *target_similarity.SPECS,
         *zip_fit.SPECS,
         *ot_gradient.SPECS,
+        *crisp.SPECS,
     )
 }
 

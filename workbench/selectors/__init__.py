@@ -7,6 +7,7 @@ from workbench.selectors import (
     car,
     category,
     ccs,
+    cit,
     crest,
     d4,
     dbp,
@@ -65,6 +66,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "random_budget": random_budget.SPEC,
     "dsir": dsir.SPEC,
     "rds": rds.SPEC,
+    "cit": cit.SPEC,
     "tagcos": tagcos.SPEC,
     "crest": crest.SPEC,
 }
