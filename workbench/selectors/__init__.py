@@ -14,6 +14,7 @@ from workbench.selectors import (
     random,
     random_budget,
     rank,
+    refinedweb,
     semdedup,
     stratified,
 )
@@ -31,6 +32,7 @@ SELECTORS: dict[str, SelectorSpec] = {
     "gopher_repetition": gopher_repetition.SPEC,
     "c4": c4.SPEC,
     "fineweb": fineweb.SPEC,
+    "refinedweb": refinedweb.SPEC,
     "gneissweb": gneissweb.SPEC,
     "brevity": brevity.SPEC,
     "stratified": stratified.SPEC,
