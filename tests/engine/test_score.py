@@ -131,15 +131,16 @@ def test_each_thing_that_defines_a_column_has_a_column_of_its_own(
         score(how.pop("of", sample), ["prototype_distance"], store=store, **how)
         return {name.rsplit("-", 1)[0] for name in folders(store) - before}
 
-    assert new_columns() == {"embedding", "prototype_distance"}
+    prototypes = {"prototype_distance", "prototype_cluster"}
+    assert new_columns() == {"embedding", *prototypes}
     assert new_columns() == set()
-    assert new_columns(params={"prototype_distance": {"n_clusters": 2}}) == {"prototype_distance"}
-    assert new_columns(seed=1) == {"prototype_distance"}, "the seed is part of what is fitted"
+    assert new_columns(params={"prototype_distance": {"n_clusters": 2}}) == prototypes
+    assert new_columns(seed=1) == prototypes, "the seed is part of what is fitted"
     other = read(write_corpus(tmp_path / "other", make_documents(70, seed=1))).whole()
-    assert new_columns(of=other) == {"embedding", "prototype_distance"}
+    assert new_columns(of=other) == {"embedding", *prototypes}
     changed = {**fakes.definitions, "embedder": {"id": "other", "files": {"weights": "1" * 64}}}
     monkeypatch.setattr(fakes, "definitions", changed)
-    assert new_columns() == {"embedding", "prototype_distance"}
+    assert new_columns() == {"embedding", *prototypes}
 
 
 def test_params_that_are_falsy_count_like_any_other(sample: Sample, tmp_path: Path) -> None:

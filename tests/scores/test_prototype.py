@@ -63,6 +63,19 @@ def test_a_fitted_state_scores_any_batch_alike():
     assert np.concatenate(parts).tobytes() == whole.tobytes()
 
 
+def test_the_cluster_is_the_centroid_that_the_distance_is_measured_to():
+    x = rows(230)
+    state = fit(inputs(x), PrototypeParams(n_clusters=7), 3)
+    found = compute(inputs(x), PrototypeParams(n_clusters=7), state)
+    cluster = found["prototype_cluster"]
+    assert cluster.dtype == np.float32
+    assert set(cluster.tolist()) == set(range(7))
+    own = state["centroids"][cluster.astype(int)]
+    np.testing.assert_allclose(found["prototype_distance"], 1 - (x * own).sum(axis=1), atol=1e-6)
+    np.testing.assert_array_equal(found["prototype_distance"], prototype_distance(x, state["centroids"]))
+    assert (found["prototype_distance"][:, None] <= 1 - x @ state["centroids"].T + 1e-6).all()
+
+
 @given(st.integers(0, 2**31), st.integers(1, 40))
 def test_distances_lie_in_0_to_2(seed, n):
     distance = prototype_distance(rows(n, seed=seed), rows(3, seed=seed + 1))

@@ -25,9 +25,24 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "n_tokens", "keep_fraction": 0.3, "first": "lowest"},
         {"score": "n_tokens", "keep_fraction": 0.3, "unit": "tokens", "draw": "gumbel"},
     ],
+    "rank_average": [
+        {"scores": ["n_tokens", "perplexity"], "weights": [1, -2.5], "keep_fraction": 0.3},
+        {"scores": ["n_tokens", "prototype_distance"], "unit": "tokens"},
+    ],
     "exact": [{}],
-    "semdedup": [{"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")],
+    "semdedup": [
+        {"keep_fraction": 0.6, "n_clusters": 5},
+        *({"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")),
+    ],
+    "minhash": [{}, {"survivor": "longest"}, {"min_similarity": 0.5}],
+    "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
+    "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
+    "d4": [
+        {"n_clusters": 5},
+        {"n_clusters": 4, "dedup_fraction": 0.6, "prototype_fraction": 0.7, "keep": "random"},
+    ],
+    "dbp": [{"n_clusters": 6}, {"n_clusters": 4, "variant": "repo", "keep_fraction": 0.7}],
     "gopher_quality": [
         {"max_words": 200, "min_stop_words": 1},
         {"min_words": 8, "min_stop_words": 0, "max_mean_word_length": 6.5},
@@ -38,6 +53,25 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     ],
     "c4": [{"variant": "paper"}, {"min_sentences": 2}],
     "fineweb": [{"variant": "paper", "max_dup_lines_chars_fraction": 0.6}, {"max_short_lines_fraction": 0.5}],
+    "dpp": [
+        {"quality": "prototype_distance", "quality_weight": -2.0, "unit": "tokens"},
+        {"keep_fraction": 0.2},
+    ],
+    "scip": [{"alpha": 0.3}, {"keep_fraction": 0.5, "alpha": 0.5}],
+    "kmq": [{"score": "n_tokens", "keep_fraction": 0.6, "draw": draw} for draw in ("uniform", "gumbel")],
+    "car": [
+        {"score": "n_tokens", "n_top": 20, "n_each": 3},
+        {"score": "n_tokens", "top_fraction": 0.3, "each_fraction": 0.2, "first": "lowest"},
+    ],
+    "ccs": [
+        {"score": "n_tokens", "n_strata": 7, "variant": "repo"},
+        {"score": "n_tokens", "hard_score": "prototype_distance", "hard_fraction": 0.2, "hard": "highest"},
+    ],
+    "sensitivity": [
+        {"score": "n_tokens", "epsilon": 0.2},
+        {"score": "n_tokens", "draw_fraction": 0.8, "scale": 3.0},
+    ],
+    "density": [{"variant": "printed"}, {"keep_fraction": 0.4, "unit": "tokens"}],
     "gneissweb": [
         {"score": "perplexity", "above": 40, "category": "language", "categories": ["de"]},
         {
@@ -63,6 +97,8 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"by": "language"},
     ],
     "random_budget": [{"unit": "documents"}, {}],
+    "tagcos": [{}, {"keep_fraction": 0.3, "n_clusters": 5, "ridge": 0.0}],
+    "crest": [{"weighted": False}, {"keep_fraction": 0.3, "subset_documents": 30}],
 }
 
 

@@ -10,10 +10,11 @@ import pytest
 from workbench.checks import keyed_uniform, strings
 from workbench.errors import InputError
 from workbench.models.geometry.kmeans import assign
+from workbench.models.geometry.near_copies import cluster_order
+from workbench.selectors.base import DESIGN_WEIGHT
 from workbench.selectors.semdedup import (
     SPEC,
     SemdedupParams,
-    cluster_order,
     fit_semdedup,
     group_semdedup,
 )
@@ -207,3 +208,56 @@ def test_only_the_params_of_the_clustering_refit_it() -> None:
     assert SPEC.fit_params == ("n_clusters", "n_iterations")
     assert SPEC.scope == "group"
     assert SPEC.tracks_corpus
+
+
+def with_share(embedding: np.ndarray, seed: int = 0, weight: np.ndarray | None = None, **params: Any):
+    columns = {
+        "doc_id": strings(f"d{i:04d}" for i in range(len(embedding))),
+        "embedding": embedding,
+        DESIGN_WEIGHT: np.ones(len(embedding)) if weight is None else weight,
+    }
+    given = SemdedupParams(n_clusters=6, **params)
+    return columns, given, SPEC.prepare(columns, given, seed)
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.31, 0.77, 1.0])
+def test_a_share_of_the_sample_is_met_by_the_epsilon_that_gives_it(fraction: float) -> None:
+    columns, params, state = with_share(clustered()[0], keep_fraction=fraction)
+    keep = SPEC.run(columns, params, state, 0).keep
+    assert keep.sum() == round(300 * fraction)
+    if 0 < fraction < 1:
+        epsilon = 1 - float(state["cut"][0])
+        by_epsilon = SPEC.run(columns, SemdedupParams(epsilon=epsilon, n_clusters=6), state, 0).keep
+        assert (by_epsilon == keep).all()
+
+
+def test_the_cut_of_the_sample_holds_on_other_documents() -> None:
+    columns, params, state = with_share(clustered()[0], keep_fraction=0.6)
+    other = {name: column[:200] for name, column in columns.items()}
+    nearest = SPEC.scan(other, params, state, 0)["max_similarity"]  # type: ignore[misc]
+    assert (SPEC.run(other, params, state, 0).keep == (nearest <= state["cut"][0])).all()
+
+
+def test_epsilon_stands_and_nothing_is_solved_without_a_share() -> None:
+    _, params, state = with_share(clustered()[0], epsilon=0.02)
+    assert set(state) == {"centroids"}
+    assert SPEC.needs(params) == ("embedding",)
+
+
+def test_a_share_counts_what_a_document_stands_for() -> None:
+    weight = np.where(np.arange(300) % 3 == 0, 10.0, 1.0)
+    columns, params, state = with_share(clustered()[0], weight=weight, keep_fraction=0.5)
+    keep = SPEC.run(columns, params, state, 0).keep
+    assert abs((weight * keep).sum() - weight.sum() / 2) <= 5
+
+
+def test_a_share_outside_0_to_1_is_refused() -> None:
+    with pytest.raises(InputError, match=r"keep_fraction must lie in 0\.\.1, got -0\.5"):
+        with_share(clustered()[0], keep_fraction=-0.5)
+
+
+def test_the_reason_names_the_share() -> None:
+    columns, params, state = with_share(clustered()[0], keep_fraction=0.6)
+    selection = SPEC.run(columns, params, state, 0)
+    reason = selection.explain(int(np.flatnonzero(~selection.keep)[0]))
+    assert reason.endswith(f"is beyond {state['cut'][0]:.4g}, which leaves 0.6 of the sample")

@@ -71,8 +71,21 @@ class FitCache:
         self._scans: OrderedDict[tuple[str, bytes], Columns] = OrderedDict()
 
     def state(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
-        """The step's artefact, fitted on the whole table on first use."""
+        """The step's artefact, fitted on the whole table on first use, and what is solved there each time."""
         spec = step.spec
+        fitted = self._fitted(table, step, seed)
+        if spec.solve is None:
+            return fitted
+        columns = table.columns(step.needs)
+        rows = _complete(step, columns)
+        complete = columns if rows.all() else {n: column[rows] for n, column in columns.items()}
+        scan = self.scan(table, step, fitted, seed, np.arange(len(table)))
+        return {**fitted, **spec.solve(complete, lambda: scan(complete), step.params, fitted, seed)}
+
+    def _fitted(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
+        spec = step.spec
+        if spec.state_of is not None:
+            return table.states[spec.state_of]
         if spec.fit is None:
             return {}
         key = self._key(table, step, seed, spec.fit_params)
@@ -135,14 +148,15 @@ def fit(recipe: Recipe, table: Table, cache: FitCache | None = None) -> Fitted:
             _check_settings(step, table)
             if step.spec.resolve is not None:
                 params = step.spec.resolve(table.columns(step.needs), params, table.weights)
+            step = replace(step, params=params)
             states.append(cache.state(table, step, recipe.seed))
-        steps.append(replace(step, params=params))
+        steps.append(step)
     return Fitted(replace(recipe, steps=tuple(steps)), tuple(states))
 
 
 def _check_settings(step: Step, table: Table) -> None:
     """Raise InputError where a score was computed with other settings than the step's params stand for."""
-    wanted = {} if step.spec.score_params is None else step.spec.score_params(step.params)
+    wanted = {} if step.spec.score_settings is None else step.spec.score_settings(step.params)
     for score, settings in wanted.items():
         given = table.definitions.get(score, {}).get("params", {})
         other = {name: value for name, value in settings.items() if name in given and given[name] != value}

@@ -83,23 +83,44 @@ def prototype_distance(embedding: Array, centroids: Array) -> Array:
 
 
 def compute(inputs: Inputs, params: PrototypeParams, state: State) -> Mapping[str, Array]:
-    """`prototype_distance` of each document to the centroids of the fitted state."""
+    """Which centroid of the fitted state is nearest to each document, and how far it is.
+
+    Returns
+    -------
+    prototype_distance : float32 (n,)
+        As the function of that name.
+    prototype_cluster : float32 (n,)
+        The row of the nearest centroid, the lowest of equally near ones.
+    """
+    labels, similarity = assign(inputs.columns["embedding"], state["centroids"])
     return {
-        "prototype_distance": as_column(prototype_distance(inputs.columns["embedding"], state["centroids"]))
+        "prototype_distance": as_column(np.float32(1) - similarity),
+        "prototype_cluster": as_column(labels.astype(np.float32)),
     }
 
 
-SPECS: tuple[ScoreSpec, ...] = (
+_PAPER = "Sorscher et al. 2022, arXiv:2206.14486"
+
+SPECS: tuple[ScoreSpec, ...] = tuple(
     ScoreSpec(
-        name="prototype_distance",
-        version=2,
-        title="Cosine distance to the nearest of the sample's cluster centres",
-        unit="cosine distance",
+        name=name,
+        version=version,
+        title=title,
+        unit=unit,
         better="neither",
         needs=("embedding",),
         compute=compute,
         params=PrototypeParams,
         fit=fit,
-        paper="Sorscher et al. 2022, arXiv:2206.14486",
-    ),
+        paper=_PAPER,
+    )
+    for name, version, title, unit in (
+        (
+            "prototype_distance",
+            2,
+            "Cosine distance to the nearest of the sample's cluster centres",
+            "cosine distance",
+        ),
+        ("prototype_cluster", 1, "Number of the nearest of the sample's cluster centres", "cluster"),
+    )
 )

@@ -158,3 +158,103 @@ def keep_in_groups(rank: IntArray, groups: IntArray, quotas: IntArray) -> BoolAr
     keep = np.zeros(len(groups), dtype=bool)
     keep[order] = place < quotas[groups[order]]
     return keep
+
+
+def place_in_groups(rank: IntArray, groups: IntArray, weight: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Where each document stands in its group by rank.
+
+    Parameters
+    ----------
+    rank, groups
+        int64 (n,).
+    weight
+        How many documents of the corpus each stands for, (n,).
+
+    Returns
+    -------
+    place : int64 (n,), 0 for the first of a group
+    until : float64 (n,)
+        Documents of the corpus that come before it in its group, and half of itself: held to a quota by `fits`.
+
+    Examples
+    --------
+    >>> place, until = place_in_groups(np.array([2, 0, 1]), np.array([5, 5, 9]), np.array([1.0, 4.0, 1.0]))
+    >>> place.tolist(), until.tolist(), fits(until, 4).tolist()
+    ([1, 0, 0], [4.5, 2.0, 0.5], [False, True, True])
+    """
+    n = len(rank)
+    order = np.lexsort((rank, groups))
+    amount = np.asarray(weight, dtype=np.float64)[order]
+    used = np.cumsum(amount)
+    starts = np.flatnonzero(np.r_[n > 0, np.diff(groups[order]) != 0])
+    first = np.repeat(starts, np.diff(np.r_[starts, n]))
+    place, until = np.empty(n, dtype=np.int64), np.empty(n)
+    place[order] = np.arange(n) - first
+    until[order] = used - amount / 2 - (used - amount)[first]
+    return place, until
+
+
+def fits(until: FloatArray, quota: FloatArray | IntArray | float) -> BoolArray:
+    """Which documents lie within their group's quota, to the nearest document; bool (n,)."""
+    return np.asarray(until <= np.asarray(quota) * (1 + 1e-9), dtype=bool)
+
+
+_TIE_DECIMALS = 6  # similarities of float32 vectors: what is nearer together than this counts as equal
+
+
+def tie_luck(seed: int, doc_ids: Sequence[str]) -> FloatArray:
+    """What decides between documents that `share_cut` finds equal, float64 (n,) in 0..1."""
+    return keyed_uniform(seed, list(doc_ids), "ties")
+
+
+def share_cut(values: FloatArray, luck: FloatArray, weight: FloatArray, fraction: float) -> FloatArray:
+    """The cut below which a share of the documents lies, for documents elsewhere to be held to.
+
+    Parameters
+    ----------
+    values
+        (n,); the smallest are kept first. They are rounded to six decimals.
+    luck
+        As `tie_luck` gives it, (n,).
+    weight
+        How many documents each stands for, (n,).
+    fraction
+        In 0..1. The number kept is the nearest to it (a half is rounded up).
+
+    Returns
+    -------
+    float64 (2,): a value, midway between the last one kept and the first one that isn't; and the luck up to which one
+    at that very value is kept.
+
+    Raises
+    ------
+    InputError
+        If the fraction lies outside 0..1.
+
+    Examples
+    --------
+    >>> cut = share_cut(np.array([0.3, 0.1, 0.9]), np.array([0.5, 0.2, 0.4]), np.ones(3), 2 / 3)
+    >>> cut.round(6).tolist(), is_within(np.array([0.59, 0.61]), np.zeros(2), cut).tolist()
+    ([0.6, 1.0], [True, False])
+    """
+    check_fraction("keep_fraction", fraction)
+    rounded = np.round(np.asarray(values, dtype=np.float64), _TIE_DECIMALS)
+    order = np.lexsort((luck, rounded))
+    rounded, amount = rounded[order], np.asarray(weight, dtype=np.float64)[order]
+    used = np.cumsum(amount)
+    budget = fraction * used[-1] if len(used) else 0.0
+    n_kept = int(np.searchsorted(used - amount / 2, budget * (1 + 1e-9), side="right"))
+    if n_kept == len(used):
+        return np.array([np.inf, 1.0])
+    if n_kept == 0:
+        return np.array([-np.inf, 0.0])
+    last, following = rounded[n_kept - 1], rounded[n_kept]
+    if last == following:
+        return np.array([last, luck[order[n_kept - 1]]])
+    return np.array([(last + following) / 2, 1.0])
+
+
+def is_within(values: FloatArray, luck: FloatArray, cut: FloatArray) -> BoolArray:
+    """Which documents a cut of `share_cut` keeps, bool (n,)."""
+    rounded = np.round(np.asarray(values, dtype=np.float64), _TIE_DECIMALS)
+    return np.asarray((rounded < cut[0]) | ((rounded == cut[0]) & (luck <= cut[1])), dtype=bool)

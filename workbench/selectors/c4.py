@@ -73,7 +73,7 @@ SPEC = SelectorSpec(
     params=C4RulesParams,
     needs=lambda params: rule_needs(rules(params)),
     select=select_c4,
-    score_params=line_rules,
+    score_settings=line_rules,
     reads_missing=True,
     about="Keeps pages with some whole sentences; loses short ones, and nearly all code with its curly brackets. C4 "
     "also takes lines out of what it keeps; here no text is edited, so what is kept has all its lines. The lists of "

@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.checks import Array, FloatArray, IntArray, check_at_least, keyed_uniform
+from workbench.checks import FloatArray, IntArray, check_at_least
 from workbench.errors import InputError
-from workbench.selectors.base import Columns, Selection, SelectorSpec, State
+from workbench.selectors.base import DESIGN_WEIGHT, Columns, Scanned, Selection, SelectorSpec, State
+from workbench.selectors.budget import is_within, share_cut, tie_luck
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,17 @@ class SemdedupParams:
         paper), "easy" (nearest) or "random".
     n_iterations
         Iterations of spherical k-means; the released code has 100.
+    keep_fraction
+        In 0..1, in place of epsilon: the share of the sample's documents that is left, as the paper tunes epsilon. The
+        cut that gives it is found on the whole sample and stands in the manifest. Among documents that tie there, as
+        exact copies do, a keyed hash of the id decides. None: epsilon stands.
     """
 
     epsilon: float = 0.05
     n_clusters: int = 50
     keep: Literal["hard", "easy", "random"] = "hard"
     n_iterations: int = 100
+    keep_fraction: float | None = None
 
 
 def fit_semdedup(columns: Columns, params: SemdedupParams, seed: int) -> State:
@@ -58,18 +64,6 @@ def group_semdedup(columns: Columns, params: SemdedupParams, state: State) -> In
     return assign(columns["embedding"], state["centroids"])[0]
 
 
-def cluster_order(
-    doc_ids: Array, to_centroid: FloatArray, keep: Literal["hard", "easy", "random"], seed: int
-) -> IntArray:
-    """The order in which documents of one cluster are kept; ties by doc_id."""
-    if keep == "random":
-        rank: Array = keyed_uniform(seed, list(doc_ids), "semdedup")
-    else:
-        # hard: largest distance first, so smallest similarity first
-        rank = to_centroid if keep == "hard" else -to_centroid
-    return np.lexsort((doc_ids, rank))
-
-
 def scan_semdedup(columns: Columns, params: SemdedupParams, state: State, seed: int) -> Columns:
     """Of each document the largest similarity to an earlier one of its cluster, and the row of that one.
 
@@ -77,22 +71,24 @@ def scan_semdedup(columns: Columns, params: SemdedupParams, state: State, seed: 
     -------
     max_similarity : float64 (n,), 0 for the first of a cluster
     twin : int64 (n,)
+    luck : float64 (n,), what decides between those that tie at a share's cut
     """
-    from workbench.models.geometry.kmeans import assign
-    from workbench.models.geometry.neighbours import nearest_earlier
+    from workbench.models.geometry.near_copies import nearest_before
 
-    doc_ids, embedding = np.asarray(columns["doc_id"]), columns["embedding"]
-    labels, to_centroid = assign(embedding, state["centroids"])
-    nearest = np.zeros(len(labels), dtype=np.float64)
-    twin = np.zeros(len(labels), dtype=np.int64)
-    by_label = np.argsort(labels, kind="stable")
-    for rows in np.split(by_label, np.flatnonzero(np.diff(labels[by_label])) + 1):
-        if not len(rows):
-            continue
-        rows = rows[cluster_order(doc_ids[rows], to_centroid[rows], params.keep, seed)]
-        similarity, earlier = nearest_earlier(embedding[rows])
-        nearest[rows], twin[rows] = similarity, rows[earlier]
-    return {"max_similarity": nearest, "twin": twin}
+    doc_ids = np.asarray(columns["doc_id"])
+    nearest, twin = nearest_before(doc_ids, columns["embedding"], state["centroids"], params.keep, seed)
+    return {"max_similarity": nearest, "twin": twin, "luck": tie_luck(seed, list(doc_ids))}
+
+
+def solve_semdedup(
+    columns: Columns, scanned: Scanned, params: SemdedupParams, state: State, seed: int
+) -> State:
+    """Where the sample is cut so that `keep_fraction` of it is left: {"cut": float64 (2,)}; nothing without one."""
+    if params.keep_fraction is None:
+        return {}
+    found = scanned()
+    weight = columns[DESIGN_WEIGHT]
+    return {"cut": share_cut(found["max_similarity"], found["luck"], weight, params.keep_fraction)}
 
 
 def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed: int) -> Selection:
@@ -109,7 +105,7 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
     Raises
     ------
     InputError
-        If epsilon lies outside 0..1.
+        If epsilon or keep_fraction lies outside 0..1.
 
     Notes
     -----
@@ -122,8 +118,19 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
         )
     doc_ids, nearest, twin = np.asarray(columns["doc_id"]), columns["max_similarity"], columns["twin"]
     limit = 1.0 - params.epsilon
+    keep = nearest <= limit
+    if params.keep_fraction is not None:
+        limit, keep = float(state["cut"][0]), is_within(nearest, columns["luck"], state["cut"])
+        return Selection(
+            keep,
+            lambda i: (
+                f"similarity {nearest[i]:.4f} to {doc_ids[twin[i]]} is beyond {limit:.4g}, which leaves "
+                f"{params.keep_fraction:.4g} of the sample"
+            ),
+            score=-nearest,
+        )
     return Selection(
-        nearest <= limit,
+        keep,
         lambda i: f"similarity {nearest[i]:.4f} to {doc_ids[twin[i]]} is above {limit:.4g}",
         score=-nearest,
     )
@@ -136,13 +143,14 @@ SPEC = SelectorSpec(
     paper="Abbas et al. 2023, arXiv:2303.09540",
     scope="group",
     params=SemdedupParams,
-    needs=lambda params: ("embedding",),
+    needs=lambda params: ("embedding", *(() if params.keep_fraction is None else (DESIGN_WEIGHT,))),
     reads=("embedding",),
     select=select_semdedup,
     fit=fit_semdedup,
     fit_params=("n_clusters", "n_iterations"),
     scan=scan_semdedup,
     scan_params=("keep",),
+    solve=solve_semdedup,
     group=group_semdedup,
     tracks_corpus=True,
     help={
@@ -150,5 +158,6 @@ SPEC = SelectorSpec(
         "n_clusters": "k-means clusters; copies are looked for within one cluster",
         "keep": "which copy stays: hard (far from the centroid), easy (near) or random",
         "n_iterations": "iterations of k-means",
+        "keep_fraction": "share of the sample to keep, 0 to 1, in place of epsilon; leave it out for epsilon",
     },
 )
