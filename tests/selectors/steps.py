@@ -99,6 +99,7 @@ STEPS: dict[str, list[dict[str, Any]]] = {
             "max_eflaw_in_category": 20,
         },
     ],
+    "refinedweb": [{}, {"max_removed_words_fraction": 0.0}],
     "brevity": [{}, {"drop_fraction": 0.5}],
     "stratified": [
         {"quota": "equal", "max_share": 0.4},
@@ -118,7 +119,7 @@ def signal_columns(n: int, seed: int = 11) -> dict[str, Array]:
         "eflaw": rng.gamma(6, 7, n).astype(np.float32),
         "n_chars": rng.integers(20, 200, n).astype(np.float32),
     }
-    for name in (spec for spec in SCORES if spec.startswith(("gopher_", "fineweb_", "c4_n_"))):
+    for name in (spec for spec in SCORES if spec.startswith(("gopher_", "fineweb_", "c4_n_", "refinedweb_"))):
         if name in ("gopher_n_words", "gopher_mean_word_length"):
             values = rng.gamma(4, 30, n) if name == "gopher_n_words" else rng.normal(6, 2, n)
         elif "_n_" in name:
