@@ -174,9 +174,11 @@ def _checked(before: str, after: str | None) -> str | None:
 
 
 def _replaced(code: str, edits: Sequence[tuple[Span, str]]) -> str | None:
-    for (start, end), text in sorted(edits, reverse=True):
-        code = code[:start] + text + code[end:]
-    return code if edits else None
+    pieces, done = [], 0
+    for (start, end), text in sorted(edits):
+        pieces += [code[done:start], text]
+        done = end
+    return "".join([*pieces, code[done:]]) if edits else None
 
 
 def _lines(code: str) -> list[str]:
