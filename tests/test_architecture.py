@@ -47,9 +47,11 @@ MAY_IMPORT["__init__"] = {*MAY_IMPORT["cli"], "cli"}
 
 # In these folders the files stand side by side and only these are shared.
 SHARED_BY_SIBLINGS = {
-    # words.py splits, runs.py counts words and views.py finds each part of a text once, for all text signals
-    "scores": {"base", "words", "runs", "views"},
-    "selectors": {"base", "budget"},
+    # words.py splits, runs.py counts words and views.py finds each part of a text once, for all text signals;
+    # normal.py is how texts are compared, signatures.py how they are hashed for it
+    "scores": {"base", "words", "runs", "views", "normal", "signatures"},
+    # rules.py holds a document to limits and tells each one that it breaks, for all heuristic filters
+    "selectors": {"base", "budget", "rules"},
     "mixtures": {"base"},
 }
 

@@ -240,13 +240,29 @@ def test_methods_lists_every_score_and_selector_in_the_agreed_form(run: Commands
     listed = run("methods", "--json").json
     assert [m["name"] for m in listed] == [*SCORES, *SELECTORS]
     for method in listed:
-        assert {"name", "kind", "title", "paper", "needs", "scope", "status"} <= set(method)
+        assert {"name", "kind", "title", "paper", "needs", "scope", "cost", "status"} <= set(method)
+        assert method["cost"]
         assert method["kind"] in ("score", "selector", "mixture", "law")
         assert method["status"] in ("published", "variant", "experimental")
         assert method["title"]
     table = run("methods").out
     assert "semdedup" in table
     assert "perplexity" in table
+    assert "the language model reads every token" in table
+
+
+def test_methods_says_all_that_is_known_of_one(run: Commands) -> None:
+    told = run("methods", "prototypes").out
+    for text in (
+        SELECTORS["prototypes"].about,
+        "Sorscher et al. 2022",
+        "scope: column",
+        "floor: class balance",
+    ):
+        assert text in told
+    assert run("methods", "prototypes", "--json").json["name"] == "prototypes"
+    assert "unit: tokens" in run("methods", "n_tokens").out
+    assert "there is no method 'nope'; `workbench methods` lists them all" in run.fails("methods", "nope")
 
 
 @pytest.mark.parametrize("kind", ["recipe", "manifest"])
@@ -501,3 +517,27 @@ def test_with_json_an_interrupt_is_one_value_too(
     told = Commands(monkeypatch, capfd)("methods", "--json")
     assert (told.code, told.json["exit_code"]) == (130, 130)
     assert told.json["error"].startswith("stopped;")
+
+
+def test_a_target_is_given_to_scoring_selecting_and_exporting_and_applying_needs_none(run: Commands) -> None:
+    write_recipe({"select": "dsir", "keep_fraction": 0.5})
+    recipe = json.loads(Path("recipe.json").read_text())
+    Path("recipe.json").write_text(json.dumps({**recipe, "scores": {"dsir_log_weight": {"min_tokens": 1}}}))
+    Path("aim.jsonl").write_text('{"said": "river stone lantern"}\n{"said": 3}\n')
+    run("sample", "corpus", "--n", 40, "--out", "s.parquet")
+    without = run("select", "s.parquet", "--recipe", "recipe.json", "--store", "store")
+    assert without.code == 2
+    assert "dsir_log_weight compares documents with target texts and none were given" in without.err
+    # the sample's file needs no name of a column, so the option speaks of the target's
+    given = ("--store", "store", "--target", "aim.jsonl", "--text-column", "said")
+    scored = run("score", "s.parquet", "--scores", "dsir_log_weight", *given, "--json")
+    assert scored.code == 0, scored.err
+    assert "1 rows of the target aim.jsonl are no documents" in scored.err
+    selected = run("select", "s.parquet", "--recipe", "recipe.json", *given, "--json")
+    assert selected.code == 0, selected.err
+    frozen = run("export", "s.parquet", "--recipe", "recipe.json", *given, "--out", "m.manifest", "--json")
+    assert frozen.code == 0, frozen.err
+    Path("aim.jsonl").unlink()
+    applied = run("apply", "m.manifest", "corpus", "--out", "out", "--json")
+    assert applied.code == 0, applied.err
+    assert 0 < applied.json["counts"]["kept"] < 80

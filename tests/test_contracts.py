@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.models.ngram.ngrams import write_tiny_ngram
-from tests.selectors.steps import STEPS
+from tests.selectors.steps import STEPS, signal_columns
 from workbench.checks import Array, canonical_json, keyed_uniform, strings, text_digests
 from workbench.engine.passes import MODEL_NEEDS, Pass, params_json, plan_passes
 from workbench.models.geometry.rows import unit_rows
@@ -82,9 +82,13 @@ def state_of(name: str) -> Mapping[str, Array]:
     return {} if p.fit is None else p.fit(inputs_of(p, tuple(range(len(TEXTS)))), p.params, 0)
 
 
-def inputs_of(p: Pass, rows: tuple[int, ...]) -> Inputs:
+TARGET = (3, 9, 10)
+
+
+def inputs_of(p: Pass, rows: tuple[int, ...], *, is_target: bool = False) -> Inputs:
     columns = {need: whole(need)[need][list(rows)] for need in p.score_needs}
     return Inputs(
+        target=inputs_of(p, TARGET, is_target=True) if p.reads_target and not is_target else None,
         doc_ids=[IDS[i] for i in rows],
         sources=["web"] * len(rows),
         texts=[TEXTS[i] for i in rows],
@@ -114,10 +118,11 @@ def test_a_score_is_defined_completely(spec: ScoreSpec) -> None:
     assert spec.better in ("higher", "lower", "neither")
     assert spec.status in ("published", "variant", "experimental")
     assert spec.paper or spec.status != "variant", "a variant of what?"
-    assert spec.dtype in ("float32", "float64")
+    assert spec.dtype in (("float32", "uint32", "uint64") if spec.vector else ("float32", "float64"))
     assert spec.needs
-    assert set(spec.needs) <= {"text", *MODEL_NEEDS, *SCORES}
+    assert set(spec.needs) <= {"text", "target", *MODEL_NEEDS, *SCORES}
     assert len(set(spec.labels)) == len(spec.labels)
+    assert "target" not in spec.needs or spec.fit is not None, "only a fit is given the target"
 
 
 @pytest.mark.parametrize("spec", SCORES.values(), ids=lambda spec: spec.name)
@@ -190,7 +195,7 @@ def test_a_pass_gives_every_column_it_names_in_its_dtype(name: str) -> None:
         column = whole(name)[spec.name]
         assert len(column) == len(TEXTS)
         assert column.dtype == spec.dtype
-        assert column.ndim == (2 if spec.name == "embedding" else 1)
+        assert column.ndim == (2 if spec.vector else 1)
         if spec.labels:
             codes = column[~np.isnan(column)]
             assert set(codes) <= set(range(len(spec.labels)))
@@ -206,6 +211,8 @@ def test_an_empty_text_has_a_count_of_0_and_no_share_of_anything(spec: ScoreSpec
     value = whole(spec.name)[spec.name][EMPTY]
     if spec.name in ZERO_WHEN_EMPTY or spec.name.startswith(("c4_n_", "rps_n_")):
         assert value == 0 or np.isnan(value)
+    elif spec.dtype.startswith("uint"):
+        assert not value.any()
     elif spec.needs in (("text",), ("text", "lm"), ("text", "ngram"), ("text", "tokenizer")):
         assert np.isnan(value), f"{spec.name} of an empty text is {value}"
 
@@ -246,14 +253,26 @@ def columns() -> dict[str, Array]:
         "embedding": unit_rows(embedding.astype(np.float32)),
         DESIGN_WEIGHT: np.ones(N),
         "n_tokens": rng.integers(1, 40, N).astype(np.float32),
+        "n_chars": rng.integers(1, 40, N).astype(np.float32),
+        "minhash_bands": rng.integers(0, 2_000, (N, 3), dtype=np.uint64),
+        "minhash_signature": rng.integers(0, 2, (N, 9), dtype=np.uint32),
+        "dsir_log_weight": np.random.default_rng(6).normal(0, 3, N).round(1),
+        "target_similarity": np.random.default_rng(7).uniform(-1, 1, N).astype(np.float32),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
         "prototype_cluster": np.random.default_rng(6).integers(0, 7, N).astype(np.float32),
         "lsh_density": np.random.default_rng(7).gamma(2, 9, N).astype(np.float32) + np.float32(1),
         "language": strings(rng.choice(["en", "de", ""], N).tolist()),
         "perplexity": np.where(rng.random(N) < 0.1, np.nan, rng.gamma(3, 20, N)).astype(np.float32),
+        **signal_columns(N),
     }
 
 
+STATES = {
+    "target_similarity": {
+        "target": unit_rows(np.random.default_rng(8).normal(size=(5, 9))),
+        "task": np.array([0, 1, 0, 2, 1]),
+    }
+}
 CASES = [(name, i) for name, steps in STEPS.items() for i in range(len(steps))]
 
 
@@ -264,7 +283,8 @@ def case(name: str, i: int) -> tuple[SelectorSpec, Any, Mapping[str, Array], dic
     read = {need: columns()[need] for need in ("doc_id", *spec.needs(params))}
     if spec.resolve is not None:
         params = spec.resolve(read, params, np.ones(N))
-    state = spec.prepare(read, params, 3)
+    given = STATES.get(spec.state_of or "", {})
+    state = {**given, **spec.prepare(read, params, 3)}
     return spec, params, state, read
 
 
@@ -289,6 +309,7 @@ def test_a_selector_is_defined_completely(spec: SelectorSpec) -> None:
     assert all(spec.help.values())
     assert set(spec.fit_params) <= {field.name for field in fields(spec.params)}
     assert bool(spec.fit) == bool(spec.fit_params)
+    assert spec.state_of is None or (SCORES[spec.state_of].fit is not None and spec.fit is None)
     assert spec.status in ("published", "variant", "experimental")
     assert set(spec.reads) <= {"text", "embedding", "score", "category"}
 
@@ -365,7 +386,7 @@ def test_no_rows_are_no_error(name: str, i: int) -> None:
 
 
 # Those that draw whatever their params say.
-RANDOM = {"random", "ccs", "sensitivity", "density"}
+RANDOM = {"random", "random_budget", "crest", "ccs", "sensitivity", "density"}
 
 
 @pytest.mark.parametrize("name", SELECTORS)

@@ -17,10 +17,11 @@ from tests.browser.hostile import MARK, write_hostile_corpus
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_ORDER = ("01_look", "02_score", "03_select", "05_apply", "app")  # 05 reads what 03 writes
+PAPERS = tuple(sorted(f"papers/{path.stem}" for path in (ROOT / "notebooks" / "papers").glob("*.ipynb")))
 N = 260
 
 
-@pytest.fixture(params=IN_ORDER)
+@pytest.fixture(params=IN_ORDER + PAPERS)
 def committed(request: pytest.FixtureRequest) -> Any:
     return json.loads((ROOT / "notebooks" / f"{request.param}.ipynb").read_text())
 
@@ -67,7 +68,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
         patch.setenv("WORKBENCH_OUT", str(folder / "out"))
         patch.setenv("WORKBENCH_N", str(N))
         done = {}
-        for name in IN_ORDER:
+        for name in IN_ORDER + PAPERS:
             notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
             client = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}})
             client.execute()
@@ -84,12 +85,27 @@ def printed(notebook: Any) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # of ten notebooks, all run by the fixture
 def test_the_notebooks_run_from_the_first_look_to_a_manifest_that_holds(executed: dict[str, Any]) -> None:
     assert f"{N:,} of " in printed(executed["01_look"]["notebook"])
     assert "rows that couldn't be read: 2" in printed(executed["01_look"]["notebook"])
     assert re.search(rf"kept \d+ of {N} documents", printed(executed["03_select"]["notebook"]))
     assert printed(executed["05_apply"]["notebook"]).strip().endswith("\nholds")
     assert executed["app"]["widgets"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_gallery_shows_each_of_its_charts(executed: dict[str, Any], name: str) -> None:
+    cells = [cell for cell in executed[name]["notebook"].cells if cell.cell_type == "code"]
+    charts = [
+        cell for cell in cells if re.search(r"_(chart|maps)\(.*\)$|alt\.Chart", cell.source, re.MULTILINE)
+    ]
+    assert len(charts) >= 2
+    for cell in charts:
+        assert any("widget-view" in mime for output in cell.outputs for mime in output.get("data", {})), (
+            cell.source
+        )
 
 
 class Elements(HTMLParser):
@@ -108,7 +124,7 @@ class Elements(HTMLParser):
 def test_what_the_notebooks_show_of_a_hostile_corpus_is_text(executed: dict[str, Any]) -> None:
     pages = [
         output.get("data", {})
-        for name in IN_ORDER
+        for name in IN_ORDER + PAPERS
         for output in outputs(executed[name]["notebook"])
         if output.get("data")
     ]

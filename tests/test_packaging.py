@@ -28,7 +28,12 @@ FIXED = (
 )
 
 # PyPI's name where conda-forge has another one.
-CONDA_NAMES = {"torch": "pytorch", "fast-hdbscan": "fast_hdbscan", "playwright": "playwright-python"}
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "fast-hdbscan": "fast_hdbscan",
+    "playwright": "playwright-python",
+    "POT": "pot",
+}
 
 # In environment.yml only: what pip needs no name for.
 CONDA_ONLY = {"python", "pip"}

@@ -20,7 +20,7 @@ FormField = dict[str, Any]
 
 
 def kind_of(hint: Any) -> str:
-    """Which control a field gets: threshold, choice, names, flag, integer, number or text."""
+    """Which control a field gets by its type: threshold, choice, names, flag, integer, number or text."""
     if get_origin(hint) is Literal:
         return "choice"
     if get_origin(hint) is tuple:
@@ -52,7 +52,7 @@ def present_labels(score: str, table: Table) -> list[str]:
 
 
 def step_form(step: Step, table: Table | None) -> list[FormField]:
-    """The controls for one step, with the values that they show."""
+    """The controls for one step, with the values that they show; a share has one of its own, "fraction"."""
     spec, given = step.spec, step.to_json()
     hints = get_type_hints(spec.params)
     return [
@@ -63,9 +63,13 @@ def step_form(step: Step, table: Table | None) -> list[FormField]:
 
 def _control(spec: SelectorSpec, field: Field[Any], hint: Any, value: Any, table: Table | None) -> FormField:
     kind = kind_of(hint)
+    if kind == "number" and field.name.endswith("fraction") and value is not None:
+        kind = "fraction"
     options: list[str] = [str(option) for option in get_args(hint)] if kind == "choice" else []
-    if field.name == "score":
+    if field.name in spec.score_params and kind != "names":
         kind, options = "choice", score_options(spec.name, table)
+        if field.default is None:
+            value, options = value or "", ["", *options]
         if value not in options:
             options = [value, *options]
     return {
@@ -85,10 +89,24 @@ def with_param(step: Step, name: str, value: object, index: int) -> Step:
     RecipeError
         If the selector has no such parameter, or the value is of the wrong type.
     """
-    changed = {**step.to_json(), name: value}
-    if value is None:
+    changed = {**step.to_json(), name: _numbers(step, name, value)}
+    if value is None or (value == "" and name in step.spec.score_params):
         del changed[name]
     return parse_step(changed, index)
+
+
+def _numbers(step: Step, name: str, value: object) -> object:
+    """A list of numbers comes from the page as texts; what is no number stays one, and is refused by the schema."""
+    if not isinstance(value, list) or float not in get_args(get_type_hints(step.spec.params).get(name)):
+        return value
+    return [_number(text) for text in value]
+
+
+def _number(text: object) -> object:
+    try:
+        return float(str(text))
+    except ValueError:
+        return text
 
 
 def new_step(select: str, table: Table | None) -> Step:
@@ -115,13 +133,13 @@ def new_step(select: str, table: Table | None) -> Step:
 def _first_value(
     spec: SelectorSpec, name: str, kind: str, so_far: dict[str, Any], table: Table | None
 ) -> Any:
-    if name == "score":
+    if name in spec.score_params:
         options = score_options(spec.name, table)
         if not options:
             raise InputError(
                 f"{spec.name} needs a score and none that fits is computed; tick one on the Load tab"
             )
-        return options[0]
+        return options[:2] if kind == "names" else options[0]
     if kind == "names":
         return present_labels(so_far["score"], table) if table is not None and "score" in so_far else []
     return {"integer": 1, "number": 0.5, "flag": False, "choice": None}.get(kind, "")

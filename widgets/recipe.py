@@ -18,6 +18,7 @@ from workbench.files import write_json
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import parse_recipe
 from workbench.selectors import SELECTORS
+from workbench.summary import about
 
 _MAX_PATH = 4096
 _MAX_SEED = 2**31 - 1
@@ -127,6 +128,7 @@ class RecipeForm(View):
                 {
                     "name": step_name(i, step.to_json()),
                     "title": step.spec.title,
+                    "about": about(step.spec),
                     "fields": step_form(step, bench.table),
                     "resolved": self._resolved(i),
                     "documents": documents,

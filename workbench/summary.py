@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from workbench.engine.export import ALWAYS, expectation_basis, expectations, ste
 from workbench.engine.select import Outcome
 from workbench.engine.table import Table
 from workbench.scores import SCORES
+from workbench.selectors import SELECTORS, SelectorSpec
 
 
 def sample_summary(sample: Sample) -> dict[str, Any]:
@@ -35,7 +38,8 @@ def score_summary(table: Table) -> dict[str, Any]:
     out = {}
     for name, values in table.scores.items():
         if values.ndim > 1:
-            n_scored = int((~np.isnan(values).any(axis=1)).sum())
+            floats = np.issubdtype(values.dtype, np.floating)
+            n_scored = int((np.isfinite(values).all(axis=1) if floats else values.any(axis=1)).sum())
             n_unscored = len(values) - n_scored
             out[name] = {
                 "n_documents": n_scored,
@@ -95,23 +99,48 @@ def _amounts(table: Table, rows: BoolArray) -> dict[str, int]:
     }
 
 
+def about(spec: SelectorSpec) -> list[str]:
+    """What to know of a selector before one takes it: what it keeps and loses, its paper, what was assumed."""
+    lines = [spec.about] if spec.about else []
+    if spec.paper:
+        status = "" if spec.status == "published" else f" ({spec.status})"
+        lines.append(f"{spec.paper}{status}")
+    return [*lines, *(f"Assumed: {assumed}" for assumed in spec.assumed)]
+
+
+def _cost(needs: Iterable[str]) -> str:
+    """What a score costs, by the most that it reads."""
+    named = (
+        ("lm", "the language model reads every token"),
+        ("embedder", "the embedder reads every token"),
+        ("ngram", "n-gram look-ups a word"),
+        ("tokenizer", "tokenising"),
+        ("text", "one pass over the text"),
+    )
+    return next((cost for need, cost in named if need in needs), "arithmetic on stored columns")
+
+
+_SELECTOR_COST = {
+    "row": "one look at each document",
+    "column": "stored columns of all documents in memory at once",
+    "group": "the stored columns of one group in memory at once",
+}
+
+
 def methods() -> list[dict[str, Any]]:
-    """Every score and selector: name, kind, title, paper, needs, scope, status."""
-    from dataclasses import fields
-
-    from workbench.selectors import SELECTORS
-
+    """Every score and selector: name, kind, title, paper, needs, scope, cost, status."""
     scores = [
         {
             "name": s.name, "kind": "score", "title": s.title, "paper": s.paper, "needs": list(s.needs),
-            "scope": s.scope, "status": s.status, "unit": s.unit, "better": s.better,
+            "scope": s.scope, "cost": _cost(s.needs), "status": s.status, "unit": s.unit, "better": s.better,
         }
         for s in SCORES.values()
     ]  # fmt: skip
     selectors = [
         {
             "name": s.name, "kind": "selector", "title": s.title, "paper": s.paper, "needs": list(s.reads),
-            "scope": s.scope, "status": s.status, "params": [f.name for f in fields(s.params)],
+            "scope": s.scope, "cost": s.cost or _SELECTOR_COST[s.scope], "status": s.status,
+            "params": {f.name: s.help[f.name] for f in fields(s.params)}, "about": about(s),
         }
         for s in SELECTORS.values()
     ]  # fmt: skip

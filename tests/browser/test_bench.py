@@ -18,6 +18,7 @@ from tests.browser.bench_page import BenchPage
 from tests.browser.conftest import ROOT, write_notebook
 from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, Server, serve
+from workbench.selectors import SELECTORS
 
 pytestmark = pytest.mark.browser
 both = pytest.mark.parametrize("kind", ["lab", "app"])
@@ -163,6 +164,32 @@ def test_undo_takes_a_move_back(page: Page, servers: Callable[[Kind], Server], k
             arg=[bench.find(".wb-undo").element_handle(), bench.find(".wb-total").element_handle(), before],
         )
     bench.wait_until_kept(N)
+
+
+def test_a_share_moved_by_hand_keeps_what_python_keeps_and_the_method_can_be_read_about(
+    page: Page, servers: Callable[[Kind], Server], truth: Truth
+) -> None:
+    bench = BenchPage.wait(Notebook.open(page, servers("app")))
+    bench.load()
+    bench.score(SCORES)
+    step = {"select": "rank", "score": "n_tokens", "keep_fraction": 0.5, "unit": "tokens"}
+    recipe = json.dumps({"format": "selection-recipe/1", "seed": 0, "steps": [step]})
+    bench.tab("recipe").find(".wb-recipe-json").fill(recipe)
+    bench.find(".wb-recipe-import").click()
+    bench.wait_until_kept(int(truth.outcome(recipe).keep.sum()))
+    about = bench.find(".wb-step-about")
+    about.locator("summary").click()
+    about.get_by_text(SELECTORS["rank"].about).wait_for()
+    slider = bench.find(".wb-param-slider")
+    for _ in range(3):
+        slider.press("ArrowRight")
+    moved = bench.recipe_json()
+    assert json.loads(moved)["steps"][0]["keep_fraction"] == 0.53
+    bench.wait_until_kept(int(truth.outcome(moved).keep.sum()))
+    # It stays open, though the form was drawn anew.
+    assert about.get_by_text(SELECTORS["rank"].about).is_visible()
+    if "WORKBENCH_PICTURE_RECIPE" in os.environ:
+        page.screenshot(path=os.environ["WORKBENCH_PICTURE_RECIPE"])
 
 
 def test_picture_of_the_bench(page: Page, servers: Callable[[Kind], Server], tmp_path: Path) -> None:

@@ -96,9 +96,11 @@ def test_a_move_of_a_slider_does_not_wait_for_the_network_stack(
     notebook = show(open_notebook, kind)
     times = notebook.page.evaluate(ROUND_TRIPS)
     assert notebook.page.get_by_text("at 60", exact=True).is_visible()
-    median = statistics.median(times[10:])
-    print(f"\n{kind}: slider to label and back, median {median:.1f} ms")
-    assert median < 40  # with Nagle's delay it is 48; without it 4 to 9, and 11 on a busy machine
+    median, fastest = statistics.median(times[10:]), min(times[10:])
+    print(f"\n{kind}: slider to label and back, median {median:.1f} ms, fastest {fastest:.1f} ms")
+    # Nagle's delay is a floor (48 ms, median 54); without it a busy machine may be as slow, but not every time
+    # (4 to 9 ms, under load 10 to 30).
+    assert fastest < 40
 
 
 def test_an_event_handler_in_a_page_does_not_run(

@@ -38,12 +38,12 @@ RECIPE = {
 
 
 def documents() -> Iterator[dict[str, str]]:
-    """The sample corpus again and again, each time cut to 300 to 500 characters and changed but for a tenth."""
+    """The sample corpus again and again, each time cut to 150 to 250 characters and changed but for a tenth."""
     sample = read(sample_corpus()).whole()
     rng = random.Random(0)
     for i in range(N_DOCUMENTS):
         turn, row = divmod(i, len(sample))
-        text = sample.texts[row][: 300 + row * 37 % 200]
+        text = sample.texts[row][: 150 + row * 37 % 100]
         if turn and rng.random() >= COPY_FRACTION:
             text = f"{text} {turn}"
         yield {"doc_id": f"doc-{i:06d}", "text": text, "source": sample.sources[row]}

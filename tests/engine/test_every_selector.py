@@ -18,10 +18,13 @@ from workbench.engine.apply import apply
 from workbench.engine.export import export
 from workbench.engine.select import select
 from workbench.engine.verify import verify
+from workbench.recipe.model import readable_scores
 from workbench.selectors import SELECTORS
+from workbench.summary import score_summary
 
 # Behind a step that drops something and before one that does: it sees a part, and its answer is not the end.
 BEFORE = {"select": "band", "score": "n_bytes", "low": 12}
+SCORES = {"dsir_log_weight": {"min_tokens": 1}}
 AFTER = {"select": "category", "score": "source", "values": ["letters", "manuals"]}
 
 
@@ -36,7 +39,7 @@ def test_a_selector_keeps_of_the_corpus_what_it_keeps_of_the_whole_sample(
 ) -> None:
     monkeypatch.setattr(parts, "MAX_ROWS", 7)
     monkeypatch.setattr(groups, "BUCKET_BYTES", 900)
-    recipe = recipe_of(BEFORE, {"select": name, **params}, AFTER)
+    recipe = recipe_of(BEFORE, {"select": name, **params}, AFTER, scores=SCORES)
     table = scored(corpus, recipe, tmp_path / "store")
     outcome = select(recipe, table)
     manifest = export(table, recipe, tmp_path / "one.manifest")
@@ -56,3 +59,23 @@ def test_a_selector_keeps_of_the_corpus_what_it_keeps_of_the_whole_sample(
 
 def test_every_selector_is_applied_here() -> None:
     assert set(STEPS) == set(SELECTORS)
+
+
+def test_a_vector_of_hashes_is_read_again_as_it_was_and_not_written(
+    corpus: Corpus, fakes: type[FakeModels], tmp_path: Path
+) -> None:
+    recipe = recipe_of({"select": "minhash"})
+    table = scored(corpus, recipe, tmp_path / "store")
+    bands = table.scores["minhash_bands"]
+    assert (bands.dtype, bands.ndim) == (np.dtype(np.uint64), 2)
+    assert (bands > 2**63).any()  # a float on the way would round them
+    no_signature = int((bands == 0).all(axis=1).sum())
+    summary = score_summary(table)["minhash_bands"]
+    assert summary == {
+        "n_documents": len(table) - no_signature,
+        "n_unscored": no_signature,
+        "dimension": bands.shape[1],
+    }
+    run = apply(export(table, recipe, tmp_path / "one.manifest"), corpus, tmp_path / "out")
+    assert all("minhash_bands" not in row for row in rows_of(run.out, "kept"))
+    assert "minhash_bands" not in readable_scores(SELECTORS["band"])

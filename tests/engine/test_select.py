@@ -9,7 +9,7 @@ import pytest
 from tests.engine.conftest import recipe_of, scored
 from tests.engine.corpora import make_documents, write_corpus
 from tests.engine.fakes import FakeModels
-from workbench.corpus import read
+from workbench.corpus import Corpus, read
 from workbench.engine.score import score
 from workbench.engine.select import KEPT, FitCache, fit, select
 from workbench.engine.table import Table
@@ -176,3 +176,18 @@ def test_a_band_of_categories_is_a_sentence_however_the_recipe_was_made(table: T
     recipe = Recipe((Step("band", BandParams("language", low=1.0)),))
     with pytest.raises(RecipeError, match="step 1: band can't read language, which holds categories"):
         select(recipe, table)
+
+
+def test_a_sample_scored_with_other_settings_than_a_step_stands_for_is_refused(
+    corpus: Corpus, fakes: type[FakeModels], tmp_path: Path
+) -> None:
+    paper = {"select": "c4", "variant": "paper", "terminal_punctuation": False}
+    table = scored(corpus, recipe_of({"select": "c4"}), tmp_path / "store")
+    remedy = r'add "scores": \{"c4_n_sentences": \{"min_line_words": 5, "terminal_punctuation": false\}\} to the recipe'
+    with pytest.raises(
+        InputError, match=f"step 1: c4: min_line_words of c4_n_sentences must be 5.* with 3; {remedy}"
+    ):
+        select(recipe_of(paper), table)
+    settings = {"min_line_words": 5, "terminal_punctuation": False}
+    right = recipe_of(paper, scores={"c4_n_lines": settings})
+    assert select(right, scored(corpus, right, tmp_path / "store")).keep.shape == (90,)

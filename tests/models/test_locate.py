@@ -107,6 +107,14 @@ def test_modules_with_code_of_their_own_are_refused(folder):
         locate(str(folder), "embedder")
 
 
+@pytest.mark.parametrize("path", ["../other", "/etc"])
+def test_modules_outside_the_models_folder_are_refused(folder, path):
+    modules = [{"path": path, "type": "sentence_transformers.models.Pooling"}]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(ModelError, match=rf"names a folder outside itself in modules.json \('{path}'\)"):
+        locate(str(folder), "embedder")
+
+
 def test_a_folder_without_weights_or_configuration_is_refused(folder):
     (folder / "model.safetensors").unlink()
     with pytest.raises(ModelError, match=r"model 'mine' holds no \.safetensors weights"):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.selectors.steps import STEPS
 from workbench.errors import RecipeError
 from workbench.recipe.model import RECIPE_FORMAT, Recipe, Step, readable_scores
 from workbench.recipe.schema import MAX_SEED, parse_recipe, parse_step
@@ -21,14 +22,17 @@ from workbench.selectors.semdedup import SemdedupParams
 HEAD = {"format": RECIPE_FORMAT}
 BAND = {"select": "band", "score": "n_tokens"}
 
-# One step of each selector, with every param given.
-EVERY_SELECTOR = {
+# Steps with every param given, made without JSON.
+BY_HAND = {
     "band": Step("band", BandParams("n_tokens", low=3.5, high=Quantile(0.25, 7.0), unscored="keep")),
     "category": Step("category", CategoryParams("language", ("en", "de"))),
     "random": Step("random", RandomParams(0.25)),
     "exact": Step("exact", SELECTORS["exact"].params()),
     "semdedup": Step("semdedup", SemdedupParams(0.125, 7, "easy", 11)),
+    "dsir": Step("dsir", SELECTORS["dsir"].params(0.25, True)),
+    "rds": Step("rds", SELECTORS["rds"].params(0.25, "one", "tokens")),
 }
+FROM_JSON = [parse_step({"select": name, **params}) for name, steps in STEPS.items() for params in steps]
 
 
 def with_steps(*steps: object, **more: object) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def with_steps(*steps: object, **more: object) -> dict[str, Any]:
 
 def test_a_recipe_is_read_from_text_bytes_or_object_alike() -> None:
     value = with_steps({**BAND, "low": 5, "high": {"quantile": 0.9}}, {"select": "exact"}, seed=4)
-    expected = Recipe((Step("band", BandParams("n_tokens", 5.0, Quantile(0.9))), EVERY_SELECTOR["exact"]), 4)
+    expected = Recipe((Step("band", BandParams("n_tokens", 5.0, Quantile(0.9))), BY_HAND["exact"]), 4)
     for given_as in (value, json.dumps(value), json.dumps(value).encode()):
         assert parse_recipe(given_as) == expected
 
@@ -48,9 +52,8 @@ def test_defaults_stand_for_what_is_left_out() -> None:
     assert parse_step(BAND).params.unscored == "error"
 
 
-@pytest.mark.parametrize("name", SELECTORS)
-def test_every_selector_comes_back_from_its_json_as_it_was(name: str) -> None:
-    step = EVERY_SELECTOR[name]
+@pytest.mark.parametrize("step", [*BY_HAND.values(), *FROM_JSON], ids=lambda step: step.select)
+def test_every_selector_comes_back_from_its_json_as_it_was(step: Step) -> None:
     recipe = Recipe((step,), 9, {"language": {"max_chars": None}, "c4_n_lines": {"min_line_words": 2}})
     assert parse_recipe(json.dumps(recipe.to_json())) == recipe
 
@@ -153,7 +156,9 @@ def test_what_is_wrong_is_said_in_one_sentence(what: str) -> None:
 def test_the_scores_a_selector_can_read_are_all_but_those_of_another_kind() -> None:
     numbers, labels = readable_scores(SELECTORS["band"]), readable_scores(SELECTORS["category"])
     assert set(labels) == {name for name, spec in SCORES.items() if spec.labels} | {"source"}
-    assert set(numbers) | set(labels) | {"embedding"} == {*SCORES, "source"}
+    vectors = {name for name, spec in SCORES.items() if spec.vector}
+    assert "embedding" in vectors
+    assert set(numbers) | set(labels) | vectors == {*SCORES, "source"}
     assert not set(numbers) & set(labels)
 
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from workbench.checks import Array
+from workbench.scores import SCORES
+
 # For each selector, steps that drop something and keep something. A selector that isn't here fails a test below.
 STEPS: dict[str, list[dict[str, Any]]] = {
     "band": [
@@ -20,17 +25,38 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "n_tokens", "keep_fraction": 0.3, "first": "lowest"},
         {"score": "n_tokens", "keep_fraction": 0.3, "unit": "tokens", "draw": "gumbel"},
     ],
+    "rank_average": [
+        {"scores": ["n_tokens", "perplexity"], "weights": [1, -2.5], "keep_fraction": 0.3},
+        {"scores": ["n_tokens", "prototype_distance"], "unit": "tokens"},
+    ],
     "exact": [{}],
     "semdedup": [
         {"keep_fraction": 0.6, "n_clusters": 5},
         *({"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")),
     ],
+    "minhash": [{}, {"survivor": "longest"}, {"min_similarity": 0.5}],
+    "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
+    "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
     "d4": [
         {"n_clusters": 5},
         {"n_clusters": 4, "dedup_fraction": 0.6, "prototype_fraction": 0.7, "keep": "random"},
     ],
     "dbp": [{"n_clusters": 6}, {"n_clusters": 4, "variant": "repo", "keep_fraction": 0.7}],
+    "gopher_quality": [
+        {"max_words": 200, "min_stop_words": 1},
+        {"min_words": 8, "min_stop_words": 0, "max_mean_word_length": 6.5},
+    ],
+    "gopher_repetition": [
+        {"dup_lines_fraction": 0.6, "dup_5_gram": 0.5, "top_2_gram": 0.3},
+        {f"top_{n}_gram": 2.0 for n in (2, 3, 4)},
+    ],
+    "c4": [{"variant": "paper"}, {"min_sentences": 2}],
+    "fineweb": [{"variant": "paper", "max_dup_lines_chars_fraction": 0.6}, {"max_short_lines_fraction": 0.5}],
+    "dpp": [
+        {"quality": "prototype_distance", "quality_weight": -2.0, "unit": "tokens"},
+        {"keep_fraction": 0.2},
+    ],
     "scip": [{"alpha": 0.3}, {"keep_fraction": 0.5, "alpha": 0.5}],
     "kmq": [{"score": "n_tokens", "keep_fraction": 0.6, "draw": draw} for draw in ("uniform", "gumbel")],
     "car": [
@@ -46,4 +72,52 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "n_tokens", "draw_fraction": 0.8, "scale": 3.0},
     ],
     "density": [{"variant": "printed"}, {"keep_fraction": 0.4, "unit": "tokens"}],
+    "gneissweb": [
+        {"score": "perplexity", "above": 40, "category": "language", "categories": ["de"]},
+        {
+            "score": "perplexity",
+            "above": 1,
+            "other_score": "n_chars",
+            "category": "source",
+            "categories": ["poems"],
+        },
+        {
+            "score": "n_tokens",
+            "above": 4,
+            "category": "language",
+            "categories": ["en"],
+            "max_eflaw_in_category": 20,
+        },
+    ],
+    "brevity": [{}, {"drop_fraction": 0.5}],
+    "stratified": [
+        {"quota": "equal", "max_share": 0.4},
+        {"by": "score", "n_bins": 7, "score": "n_chars", "keep": "lowest", "keep_fraction": 0.3},
+        {"by": "language"},
+    ],
+    "random_budget": [{"unit": "documents"}, {}],
+    "tagcos": [{}, {"keep_fraction": 0.3, "n_clusters": 5, "ridge": 0.0}],
+    "crest": [{"weighted": False}, {"keep_fraction": 0.3, "subset_documents": 30}],
 }
+
+
+def signal_columns(n: int, seed: int = 11) -> dict[str, Array]:
+    """Numbers such as the text signals give, of n documents; some are on a published limit, some missing."""
+    rng = np.random.default_rng(seed)
+    columns = {
+        "eflaw": rng.gamma(6, 7, n).astype(np.float32),
+        "n_chars": rng.integers(20, 200, n).astype(np.float32),
+    }
+    for name in (spec for spec in SCORES if spec.startswith(("gopher_", "fineweb_", "c4_n_"))):
+        if name in ("gopher_n_words", "gopher_mean_word_length"):
+            values = rng.gamma(4, 30, n) if name == "gopher_n_words" else rng.normal(6, 2, n)
+        elif "_n_" in name:
+            values = rng.integers(0, 8, n) * (
+                rng.random(n) < (0.1 if "lorem" in name or "curly" in name else 1)
+            )
+        elif "terminal" in name or "alpha" in name:
+            values = 1 - 0.3 * rng.random(n).round(1)
+        else:
+            values = rng.gamma(0.5, 0.05, n).round(2).clip(0, 1)
+        columns[name] = np.where(rng.random(n) < 0.02, np.nan, values).astype(np.float32)
+    return columns

@@ -28,9 +28,16 @@ def test_every_selector_gets_a_form_and_a_step_to_begin_with(select: str, table:
     fields = step_form(step, table)
     assert [field["name"] for field in fields] == list(step.params.__dataclass_fields__)
     for field in fields:
-        assert field["kind"] in {"threshold", "choice", "names", "flag", "integer", "number", "text"}
+        assert field["kind"] in {
+            "threshold", "choice", "names", "flag", "integer", "number", "fraction", "text"
+        }  # fmt: skip
         assert field["help"]
     assert parse_step(step.to_json()) == step
+
+
+def test_a_share_gets_a_control_of_its_own(table: Table) -> None:
+    kinds = {field["name"]: field["kind"] for field in step_form(new_step("prototypes", table), table)}
+    assert kinds == {"keep_fraction": "fraction", "keep": "choice", "floor": "number", "unit": "choice"}
 
 
 def test_the_form_offers_scores_that_fit(table: Table) -> None:
@@ -47,6 +54,28 @@ def test_a_step_needs_a_computed_score(table: Table) -> None:
 def test_a_score_that_is_gone_stays_in_the_form(table: Table) -> None:
     step = parse_step({"select": "band", "score": "n_chars", "low": 3})
     assert step_form(step, table)[0]["options"][0] == "n_chars"
+
+
+def test_a_score_that_may_be_none_is_chosen_and_left_again(table: Table) -> None:
+    step = parse_step({"select": "dpp"})
+    field = next(f for f in step_form(step, table) if f["name"] == "quality")
+    assert (field["kind"], field["value"], field["options"][0]) == ("choice", "", "")
+    assert "perplexity" in field["options"]
+    chosen = with_param(step, "quality", "perplexity", 0)
+    assert next(f for f in step_form(chosen, table) if f["name"] == "quality")["value"] == "perplexity"
+    assert with_param(chosen, "quality", "", 0) == step
+
+
+def test_several_scores_and_their_weights_are_written_as_lists(table: Table) -> None:
+    step = new_step("rank_average", table)
+    assert len(step.params.scores) == 2
+    fields = {field["name"]: field["kind"] for field in step_form(step, table)}
+    assert (fields["scores"], fields["weights"]) == ("names", "names")
+    assert with_param(step, "weights", ["1", "-2.5"], 0).params.weights == (1.0, -2.5)
+    with pytest.raises(RecipeError, match="rank_average weights: input should be a valid number, got 'high'"):
+        with_param(step, "weights", ["1", "high"], 0)
+    with pytest.raises(RecipeError, match="there is no score 'n_token'"):
+        with_param(step, "scores", ["n_token"], 0)
 
 
 def test_one_parameter_is_changed_and_checked(table: Table) -> None:

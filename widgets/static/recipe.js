@@ -24,6 +24,12 @@ function render({ model, el }) {
     const common = { class: "wb-param", "data-step": index, "data-param": field.name, "data-key": key, title: field.help, ...quiet };
     if (field.kind === "choice") return dropdown(field.options.map((o) => [o, o]), field.value, common, send);
     if (field.kind === "flag") return h("input", { type: "checkbox", ...common, checked: Boolean(field.value), onchange: (e) => send(e.target.checked) });
+    if (field.kind === "fraction") {
+      const box = h("input", { type: "text", inputmode: "decimal", size: 6, ...common, value: field.value, onchange: (e) => send(numberOrText(e.target.value)) });
+      const slider = h("input", { type: "range", min: 0, max: 1, step: 0.01, value: field.value, class: "wb-param-slider", "data-key": `${key}:slider`,
+        "aria-label": `${field.name}: slider`, title: field.help, ...quiet, oninput: (e) => { box.value = e.target.value; }, onchange: (e) => send(Number(e.target.value)) });
+      return h("span", { class: "wb-threshold" }, slider, box);
+    }
     if (field.kind === "names") {
       return h("input", { type: "text", ...common, value: (field.value || []).join(", "), size: 30,
         onchange: (e) => send(e.target.value.split(",").map((s) => s.trim()).filter(Boolean)) });
@@ -43,6 +49,11 @@ function render({ model, el }) {
       onchange: (e) => send(field.kind === "text" ? e.target.value : numberOrText(e.target.value)) });
   };
 
+  const opened = new Set();  // by the selector's name, so that a redraw leaves open what was opened
+  const about = (step) => step.about.length === 0 ? null : h("details", { class: "wb-step-about", open: opened.has(step.title),
+    ontoggle: (e) => { if (e.target.open) opened.add(step.title); else opened.delete(step.title); } },
+    h("summary", {}, "what it keeps and loses"), step.about.map((line) => h("p", {}, line)));
+
   const card = (step, i, n, total) => h("li", { class: "wb-step-card", "data-step": i },
     h("header", {}, h("strong", { class: "wb-step-name" }, step.name), h("span", { class: "wb-note" }, step.title), h("span", { class: "wb-gap" }),
       button("↑", { class: "wb-step-up", "data-key": `${i}:up`, "aria-label": "Move up", disabled: i === 0 }, () => model.send({ type: "move", index: i, by: -1 })),
@@ -52,7 +63,8 @@ function render({ model, el }) {
     h("p", { class: "wb-step-drops", "data-dropped": step.documents },
       step.documents === null ? "not run yet" : ["drops ", h("strong", {}, plural(step.documents, "document")),
         total ? ` (${percent(step.documents / total)})` : "", step.tokens === null ? "" : `, ${plural(step.tokens, "token")}`,
-        step.tracksCorpus ? h("span", { class: "wb-note" }, " – of a corpus it drops more than of its sample") : ""]));
+        step.tracksCorpus ? h("span", { class: "wb-note" }, " – of a corpus it drops more than of its sample") : ""]),
+    about(step));
 
   const draw = () => {
     const state = model.get("state");

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from workbench.cli.app import app
 from workbench.cli.console import end, print_json, print_table, progress_shown
 from workbench.cli.options import Json, Kind, Reading, takes_groups
+from workbench.errors import InputError
 
 
 @app.command()
@@ -42,19 +43,45 @@ def demo(
 
 
 @app.command()
-def methods(as_json: Json = False) -> None:
-    """List every score and selector.
+def methods(
+    name: Annotated[str | None, typer.Argument(help="One method, for all that is known of it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List every score and selector, or say what one does, needs and assumes.
 
-    Example: workbench methods --json
+    Example: workbench methods semdedup
     """
     from workbench.summary import methods as listed
 
+    found = [m for m in listed() if name in (None, m["name"])]
+    if not found:
+        raise InputError(f"there is no method {name!r}; `workbench methods` lists them all")
     if as_json:
-        print_json(listed())
-        return
-    for kind in ("score", "selector"):
-        rows = {m["name"]: (m["scope"], m["title"]) for m in listed() if m["kind"] == kind}
-        print_table((kind, "scope", "meaning"), rows)
+        print_json(found if name is None else found[0])
+    elif name is not None:
+        _print_method(found[0])
+    else:
+        for kind in ("score", "selector"):
+            rows = {
+                m["name"]: (m["scope"], m["status"], ", ".join(m["needs"]), m["cost"], m["paper"], m["title"])
+                for m in found
+                if m["kind"] == kind
+            }
+            print_table((kind, "scope", "status", "needs", "cost", "paper", "meaning"), rows)
+
+
+def _print_method(method: dict[str, Any]) -> None:
+    typer.echo(f"{method['name']}: {method['title']}")
+    for line in method.get("about", [method["paper"]] if method["paper"] else []):
+        typer.echo(f"  {line}")
+    for what in ("scope", "status", "cost", "unit", "better"):
+        if what in method:
+            typer.echo(f"  {what}: {method[what]}")
+    typer.echo(f"  needs: {', '.join(method['needs']) or 'nothing but ids'}")
+    if method.get("params"):
+        typer.echo("  parameters:")
+    for param, text in method.get("params", {}).items():
+        typer.echo(f"    {param}: {text}")
 
 
 @app.command()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.cli.options import ModelChoice, Reading
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchWarning
 
 if TYPE_CHECKING:
     from workbench.corpus import Sample
@@ -36,7 +37,30 @@ def read_documents(reading: Reading, path: str, store: Path) -> tuple[Sample, Pa
     return sample, quarantine
 
 
-def scored(recipe: Recipe, sample: Sample, store: Path, choice: ModelChoice, progress: Progress) -> Table:
+def read_target(reading: Reading, path: str | None, store: Path) -> Sample | None:
+    """The target texts, None if none are named; its rows that are no documents are written and told of."""
+    if path is None:
+        return None
+    target = reading.sample(path)
+    quarantine = write_quarantined(target, store / "target")
+    if quarantine is not None:
+        warnings.warn(
+            f"{len(target.quarantined):,} rows of the target {path} are no documents and are left out; they are in "
+            f"{quarantine}",
+            WorkbenchWarning,
+            stacklevel=2,
+        )
+    return target
+
+
+def scored(
+    recipe: Recipe,
+    sample: Sample,
+    store: Path,
+    choice: ModelChoice,
+    progress: Progress,
+    target: Sample | None = None,
+) -> Table:
     """The sample with the scores that a recipe uses."""
     from workbench.engine.export import used_scores
     from workbench.engine.score import score
@@ -49,4 +73,5 @@ def scored(recipe: Recipe, sample: Sample, store: Path, choice: ModelChoice, pro
         params=recipe.scores,
         seed=recipe.seed,
         progress=progress,
+        target=target,
     )

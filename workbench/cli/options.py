@@ -27,6 +27,13 @@ StoreFolder = Annotated[
 ]
 RecipeFile = Annotated[Path, typer.Option("--recipe", help="Recipe, a JSON file.")]
 SampleFile = Annotated[str, typer.Argument(metavar="SAMPLE", help="Sample, or any small corpus.")]
+TargetFile = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        help="Texts that scores compare with (a file, folder or glob; columns as the sample's); its sources are tasks.",
+    ),
+]
 ManifestFolder = Annotated[Path, typer.Argument(help="Manifest folder.")]
 
 

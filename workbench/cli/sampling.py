@@ -10,8 +10,16 @@ import typer
 
 from workbench.cli.app import app
 from workbench.cli.console import end, print_json, print_scores, print_table, printable, progress_shown
-from workbench.cli.documents import read_documents, write_quarantined
-from workbench.cli.options import Json, ModelChoice, Reading, SampleFile, StoreFolder, takes_groups
+from workbench.cli.documents import read_documents, read_target, write_quarantined
+from workbench.cli.options import (
+    Json,
+    ModelChoice,
+    Reading,
+    SampleFile,
+    StoreFolder,
+    TargetFile,
+    takes_groups,
+)
 from workbench.errors import InputError
 
 
@@ -66,6 +74,7 @@ def score(
         list[str] | None,
         typer.Option(help="A further causal LM to score with in the same call; may be given several times."),
     ] = None,
+    target: TargetFile = None,
     seed: Annotated[int, typer.Option(help="For what is fitted on the sample.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -82,7 +91,10 @@ def score(
     documents, quarantine = read_documents(reading, sample, store)
     progress = progress_shown(as_json=as_json)
     models = [choice.models(), *(replace(choice, lm=lm).models() for lm in also_lm or ())]
-    tables = score_with_models(documents, names, models, store=store, seed=seed, progress=progress)
+    compared = read_target(reading, target, store)
+    tables = score_with_models(
+        documents, names, models, store=store, seed=seed, progress=progress, target=compared
+    )
     summaries, n_quarantined = [score_summary(table) for table in tables], len(documents.quarantined)
     if as_json:
         also = {"also": dict(zip(also_lm, summaries[1:], strict=True))} if also_lm else {}

@@ -9,7 +9,7 @@ import typer
 
 from workbench.cli.app import app
 from workbench.cli.console import end, expected, print_json, print_selection, progress_shown
-from workbench.cli.documents import read_documents, scored
+from workbench.cli.documents import read_documents, read_target, scored
 from workbench.cli.options import (
     Json,
     ModelChoice,
@@ -17,6 +17,7 @@ from workbench.cli.options import (
     RecipeFile,
     SampleFile,
     StoreFolder,
+    TargetFile,
     read_recipe,
     takes_groups,
 )
@@ -30,6 +31,7 @@ def select(
     store: StoreFolder,
     choice: ModelChoice,
     reading: Reading,
+    target: TargetFile = None,
     as_json: Json = False,
 ) -> None:
     """Count what a recipe keeps: in all, per source, per step.
@@ -41,7 +43,8 @@ def select(
 
     parsed = read_recipe(recipe)
     documents, quarantine = read_documents(reading, sample, store)
-    table = scored(parsed, documents, store, choice, progress_shown(as_json=as_json))
+    compared = read_target(reading, target, store)
+    table = scored(parsed, documents, store, choice, progress_shown(as_json=as_json), compared)
     summary = select_summary(table, run(parsed, table))
     (print_json if as_json else print_selection)(summary)
     end(len(documents.quarantined), quarantine)
@@ -56,6 +59,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Manifest folder to write, by custom NAME.manifest.")],
     choice: ModelChoice,
     reading: Reading,
+    target: TargetFile = None,
     as_json: Json = False,
 ) -> None:
     """Freeze a recipe into a manifest that `workbench apply` runs over the whole corpus.
@@ -67,7 +71,8 @@ def export(
 
     parsed = read_recipe(recipe)
     documents, quarantine = read_documents(reading, sample, store)
-    table = scored(parsed, documents, store, choice, progress_shown(as_json=as_json))
+    compared = read_target(reading, target, store)
+    table = scored(parsed, documents, store, choice, progress_shown(as_json=as_json), compared)
     manifest = read_manifest(freeze(table, parsed, out))
     if as_json:
         what = manifest.expected.model_dump()

@@ -20,8 +20,12 @@ from workbench.engine.vectors import batch_vectors
 from workbench.engine.work import MAX_ROWS, Job, read_json
 from workbench.files import write_json, written_aside
 from workbench.progress import Progress
+from workbench.scores import SCORES
 
-_VECTORS = {"embedding": pa.float32(), "text_digest": pa.uint64()}
+_VECTORS = {
+    "text_digest": pa.uint64(),
+    **{name: pa.from_numpy_dtype(spec.dtype) for name, spec in SCORES.items() if spec.vector},
+}
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from workbench.scores.base import Compute, Fit, Inputs, ScoreSpec, State
 
 Role = Literal["tokenizer", "lm", "embedder", "ngram"]
 MODEL_NEEDS: tuple[Role, ...] = get_args(Role)
-_GIVEN = {"text", *MODEL_NEEDS}
+_GIVEN = {"text", "target", *MODEL_NEEDS}
 _FEW_DOCUMENTS, _FEW_CHARS = 64, 1_000_000
 
 
@@ -68,6 +68,11 @@ class Pass:
         """The scores it reads."""
         return tuple(need for need in self.first.needs if need not in _GIVEN)
 
+    @property
+    def reads_target(self) -> bool:
+        """Whether its fit compares with the target texts."""
+        return "target" in self.first.needs
+
     def params_of(self, spec: ScoreSpec) -> Any:
         """The params dataclass of the score's function."""
         return self.more_params.get(spec.compute, self.params)
@@ -83,10 +88,12 @@ class Pass:
         return spec.dtype if spec.stored is None else spec.stored(self.params_of(spec))
 
     def run_fit(self, inputs: Inputs, seed: int) -> dict[str, Array]:
-        """Fit, on the documents that have a vector if one is read."""
+        """Fit, on the documents that have a vector if one is read; so of the target."""
         assert self.fit is not None
-        rows = self._with_vector(inputs)
-        return dict(self.fit(inputs if rows.all() else _take(inputs, rows), self.params, seed))
+        inputs = self._only_with_vector(inputs)
+        if inputs.target is not None:
+            inputs = replace(inputs, target=self._only_with_vector(inputs.target))
+        return dict(self.fit(inputs, self.params, seed))
 
     def run(self, inputs: Inputs, state: State) -> dict[str, Array]:
         """Compute, and hold every column to its dtype and the number of documents.
@@ -115,6 +122,10 @@ class Pass:
                 )
             out[spec.name] = column
         return out
+
+    def _only_with_vector(self, inputs: Inputs) -> Inputs:
+        rows = self._with_vector(inputs)
+        return inputs if rows.all() else _take(inputs, rows)
 
     def _with_vector(self, inputs: Inputs) -> BoolArray:
         """The documents that the pass can read: all, but for one that reads the embedding row by row."""

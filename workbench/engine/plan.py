@@ -62,7 +62,7 @@ class Plan:
     def written_scores(self) -> tuple[str, ...]:
         """The scores written with kept documents: those that the recipe names, and the counts."""
         named = (need for step in self.steps for need in step.needs if need in SCORES)
-        scalar = (name for name in named if name != "embedding")
+        scalar = (name for name in named if not SCORES[name].vector)
         return tuple(dict.fromkeys((*scalar, *ALWAYS)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from workbench.checks import Array, canonical_json
-from workbench.corpus import Sample
+from workbench.corpus import Corpus, Sample, read_sample
 from workbench.engine.cost import measured
 from workbench.engine.passes import Pass, params_json, plan_passes, reads_embedding
 from workbench.engine.table import Table
+from workbench.errors import InputError
 from workbench.models.load import Models
 from workbench.models.runtime import device_name
 from workbench.models.token_cache import TokenCache
@@ -42,6 +44,7 @@ def score(
     params: Mapping[str, Mapping[str, object]] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    target: Sample | Corpus | Path | str | None = None,
 ) -> Table:
     """Compute scores of a sample, taking from the store what is there.
 
@@ -63,19 +66,42 @@ def score(
         For what is fitted on the sample.
     progress
         Shown progress; its `advance` may raise `Cancelled`.
+    target
+        The texts that some scores compare with: a sample, a corpus, or the path of a file of texts. Its sources are
+        tasks where a method tells tasks apart.
 
     Raises
     ------
     InputError
-        If a score or a param isn't known.
+        If a score or a param isn't known, or a score compares with a target and none is given.
     StoreError
         If a column in the store was changed, or can't be written.
     ModelError
         If a model isn't found or differs from its digest.
     """
-    table = Table(sample, models or Models())
+    models = models or Models()
+    table = Table(sample, models, target=target_table(target, models))
     add_scores(table, names, store=store, params=params, seed=seed, progress=progress)
     return table
+
+
+def target_table(target: Sample | Corpus | Path | str | None, models: Models) -> Table | None:
+    """The target texts as a table without scores; None of None.
+
+    Raises
+    ------
+    InputError
+        If there is no document among them, or for the reasons that `read_sample` has.
+    """
+    if target is None:
+        return None
+    if isinstance(target, Corpus):
+        target = target.whole()
+    elif not isinstance(target, Sample):
+        target = read_sample(target)
+    if not len(target):
+        raise InputError("the target holds no document that can be used; give a file with at least one")
+    return Table(target, models)
 
 
 def add_scores(
@@ -93,7 +119,30 @@ def add_scores(
     for pass_ in plan_passes(names, params):
         wanted = pass_.without(table.scores)
         if wanted is not None:
+            if wanted.reads_target:
+                _score_target(table, wanted, store, params, seed, progress or Silent())
             _run_pass(table, wanted, store, seed, progress or Silent())
+
+
+def _score_target(
+    table: Table,
+    pass_: Pass,
+    store: Store,
+    params: Mapping[str, Mapping[str, object]] | None,
+    seed: int,
+    progress: Progress,
+) -> None:
+    """Compute of the target what the pass reads of the sample, with what was fitted on the sample."""
+    if table.target is None:
+        raise InputError(
+            f"{pass_.first.name} compares documents with target texts and none were given; name a file of them with "
+            "--target"
+        )
+    for need in plan_passes(pass_.score_needs, params):
+        wanted = need.without(table.target.scores)
+        if wanted is not None:
+            state = table.states.get(wanted.first.name, {})
+            _run_pass(table.target, wanted, store, seed, progress, state)
 
 
 def define(pass_: Pass, table: Table, state: State) -> dict[str, dict[str, Any]]:
@@ -114,8 +163,15 @@ def define(pass_: Pass, table: Table, state: State) -> dict[str, dict[str, Any]]
     }
 
 
-def _run_pass(table: Table, pass_: Pass, store: Store, seed: int, progress: Progress) -> None:
-    state = _fitted(table, pass_, store, seed, progress)
+def _run_pass(
+    table: Table,
+    pass_: Pass,
+    store: Store,
+    seed: int,
+    progress: Progress,
+    fitted: State | None = None,
+) -> None:
+    state = _fitted(table, pass_, store, seed, progress) if fitted is None else fitted
     definitions = define(pass_, table, state)
     where = {"input": _fingerprint(table, pass_)}
     if pass_.first.scope == "sample":
@@ -167,11 +223,16 @@ def _fitted(table: Table, pass_: Pass, store: Store, seed: int, progress: Progre
     needs = {name: ColumnKey(name, table.definitions[name]).digest for name in pass_.score_needs}
     models = {kind: dict(table.models.definition(kind)) for kind in pass_.model_needs}
     what = {"version": spec.version, "params": params_json(pass_.params), "needs": needs, "models": models}
+    if pass_.reads_target and table.target is not None:
+        what["target"] = _fingerprint(table.target, pass_)
     key = ColumnKey(spec.name, {**what, "seed": seed, "input": _fingerprint(table, pass_)})
     state = store.read_state(key)
     if state is None:
         with shown(progress, f"fit {spec.name}", 1):
-            state = pass_.run_fit(_inputs(table, pass_, slice(None)), seed)
+            inputs = _inputs(table, pass_, slice(None))
+            if pass_.reads_target and table.target is not None:
+                inputs = replace(inputs, target=_inputs(table.target, pass_, slice(None)))
+            state = pass_.run_fit(inputs, seed)
             if state:
                 store.write_state(key, state)
             progress.advance(1)

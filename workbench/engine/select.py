@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -83,6 +84,8 @@ class FitCache:
 
     def _fitted(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
         spec = step.spec
+        if spec.state_of is not None:
+            return table.states[spec.state_of]
         if spec.fit is None:
             return {}
         key = self._key(table, step, seed, spec.fit_params)
@@ -142,12 +145,27 @@ def fit(recipe: Recipe, table: Table, cache: FitCache | None = None) -> Fitted:
         require_keys(f"step {step.select}", {**table.scores, **dict.fromkeys(GIVEN)}, step.needs)
         params = step.params
         with _faults_of(index, step):
+            _check_settings(step, table)
             if step.spec.resolve is not None:
                 params = step.spec.resolve(table.columns(step.needs), params, table.weights)
             step = replace(step, params=params)
             states.append(cache.state(table, step, recipe.seed))
         steps.append(step)
     return Fitted(replace(recipe, steps=tuple(steps)), tuple(states))
+
+
+def _check_settings(step: Step, table: Table) -> None:
+    """Raise InputError where a score was computed with other settings than the step's params stand for."""
+    wanted = {} if step.spec.score_settings is None else step.spec.score_settings(step.params)
+    for score, settings in wanted.items():
+        given = table.definitions.get(score, {}).get("params", {})
+        other = {name: value for name, value in settings.items() if name in given and given[name] != value}
+        for name in other:
+            remedy = json.dumps({"scores": {score: other}})[1:-1]
+            raise InputError(
+                f"{name} of {score} must be {settings[name]}, and it was scored with {given[name]}; "
+                f"add {remedy} to the recipe and score again"
+            )
 
 
 def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = None) -> Outcome:

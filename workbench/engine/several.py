@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from workbench.corpus import Sample
+from workbench.corpus import Corpus, Sample
 from workbench.engine.score import score
 from workbench.engine.table import Table
 from workbench.models.load import Models
@@ -21,6 +21,7 @@ def score_with_models(
     store: Store | Path | str,
     seed: int = 0,
     progress: Progress | None = None,
+    target: Sample | Corpus | Path | str | None = None,
 ) -> list[Table]:
     """Compute scores of a sample with each of several models, as the loss-difference methods need them.
 
@@ -28,6 +29,8 @@ def score_with_models(
     ----------
     models
         One for each language model, at least one. Those with the same tokenizer share one tokenisation.
+    target
+        As `score` takes it.
 
     Returns
     -------
@@ -46,5 +49,7 @@ def score_with_models(
     tables = []
     for one in models:
         one.tokens = models[0].tokens
-        tables.append(score(sample, names, store=store, models=one, seed=seed, progress=progress))
+        tables.append(
+            score(sample, names, store=store, models=one, seed=seed, progress=progress, target=target)
+        )
     return tables

@@ -33,6 +33,8 @@ class Table:
         The fitted artefact of each score that has one.
     models
         The models that were used.
+    target
+        The texts that scores compare with, as a table of its own; None where none were given.
     """
 
     sample: Sample
@@ -40,6 +42,7 @@ class Table:
     scores: dict[str, Array] = field(default_factory=dict)
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
     states: dict[str, dict[str, Array]] = field(default_factory=dict)
+    target: Table | None = None
 
     def __len__(self) -> int:
         return len(self.sample)

@@ -240,6 +240,11 @@ def _module_folders(folder: Path) -> tuple[str, ...]:
                 f"never does; choose a model made of sentence_transformers modules"
             )
     paths = [str(module["path"]) or "." for module in modules]
+    for path in paths:
+        if not (folder / path).resolve().is_relative_to(folder.resolve()):
+            raise ModelError(
+                f"model {folder.name!r} names a folder outside itself in modules.json ({path!r}); choose another model"
+            )
     return tuple(dict.fromkeys([".", *(p for p in paths if (folder / p).is_dir())]))
 
 

@@ -14,14 +14,10 @@ from workbench.selectors.base import GIVEN
 RECIPE_FORMAT = "selection-recipe/1"
 
 
-VECTOR = "embedding"
-"""The one score that isn't a number a document."""
-
-
 def readable_scores(spec: SelectorSpec) -> tuple[str, ...]:
-    """The scores that a selector's param `score` may name: numbers, or categories (the source is one)."""
+    """The scores that a selector's `score_params` may name: numbers, or categories (the source is one)."""
     categories = "category" in spec.reads
-    scores = (n for n, s in SCORES.items() if bool(s.labels) == categories and n != VECTOR)
+    scores = (n for n, s in SCORES.items() if bool(s.labels) == categories and not s.vector)
     return (*scores, "source") if categories else tuple(scores)
 
 
@@ -43,16 +39,20 @@ class Step:
         return self.spec.needs(self.params)
 
     def check_score(self, where: str) -> None:
-        """Hold the score that a param names to those that the selector can read.
+        """Hold the scores that the params name to those that the selector can read.
 
         Raises
         ------
         RecipeError
             If there is no such score, it is of another kind, or a category isn't one of its values.
         """
-        name = getattr(self.params, "score", None)
-        if name is None:
-            return
+        for param in self.spec.score_params:
+            named = getattr(self.params, param, None)
+            for name in named if isinstance(named, tuple) else (named,):
+                if name is not None:
+                    self._check_name(name, where)
+
+    def _check_name(self, name: str, where: str) -> None:
         if name in readable_scores(self.spec):
             labels = SCORES[name].labels if name in SCORES else ()
             unknown = [value for value in getattr(self.params, "values", ()) if value not in labels]
@@ -61,8 +61,9 @@ class Step:
             return
         if name not in SCORES:
             raise RecipeError(f"{where}: there is no score {name!r}; `workbench methods` lists them all")
-        kind = "a vector" if name == VECTOR else "categories" if SCORES[name].labels else "numbers"
-        remedy = "take another score" if name == VECTOR else "take category for categories, band for numbers"
+        vector = SCORES[name].vector
+        kind = "a vector" if vector else "categories" if SCORES[name].labels else "numbers"
+        remedy = "take another score" if vector else "take category for categories, band for numbers"
         raise RecipeError(f"{where}: {self.select} can't read {name}, which holds {kind}; {remedy}")
 
     def to_json(self) -> dict[str, Any]:

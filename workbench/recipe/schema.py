@@ -224,8 +224,8 @@ def recipe_schema() -> dict[str, Any]:
         properties = schema["properties"]
         for key, text in spec.help.items():
             properties.get(key, {})["description"] = text
-        if "score" in properties:
-            properties["score"]["enum"] = list(readable_scores(spec))
+        for key in spec.score_params:
+            _name_scores(properties.get(key, {}), list(readable_scores(spec)))
         steps.append(
             {
                 "title": spec.title,
@@ -253,6 +253,14 @@ def recipe_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "$defs": definitions,
     }
+
+
+def _name_scores(param: dict[str, Any], names: list[str]) -> None:
+    """Let a param be one of the names, wherever in it a string stands (alone, or None, or several)."""
+    if param.get("type") == "string":
+        param["enum"] = names
+    for inner in (*param.get("anyOf", ()), *([param["items"]] if "items" in param else ())):
+        _name_scores(inner, names)
 
 
 def _params_schema(kind: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:

@@ -43,11 +43,14 @@ class Inputs:
     texts, sources, doc_ids
         One a document.
     columns
-        The scores named in the spec's `needs`, each (n,); `embedding`, where needed, is float32 (n, d).
+        The scores named in the spec's `needs`, each (n,); a vector, such as `embedding`, is (n, d).
     models
         The models in use; only those named in `needs` ("tokenizer", "lm", "embedder", "ngram") are loaded.
     vectors
         float32 (n, d), where the embedder in use is a column of the corpus: NaN where a row has none.
+    target
+        The texts to compare with, with the same columns; given to the `fit` of a score whose `needs` name "target",
+        and to nothing else.
     """
 
     doc_ids: Sequence[str]
@@ -56,6 +59,7 @@ class Inputs:
     columns: Mapping[str, Array] = field(default_factory=dict)
     models: ModelSource | None = None
     vectors: FloatArray | None = None
+    target: Inputs | None = None
 
     def __len__(self) -> int:
         return len(self.doc_ids)
@@ -97,7 +101,8 @@ class ScoreSpec:
     title, unit, better
         For people: one line of meaning, the unit, and which direction is usually the better one.
     needs
-        Any of "text", "tokenizer", "lm", "embedder", "ngram", "embedding", or the names of other scores.
+        Any of "text", "tokenizer", "lm", "embedder", "ngram", "embedding", or the names of other scores; "target" where
+        `fit` reads the target texts.
     params
         Frozen dataclass; all fields have defaults.
     compute
@@ -111,6 +116,9 @@ class ScoreSpec:
         For a categorical score: the value i stands for labels[i].
     shares_views
         Whether it reads `Inputs.views` and nothing else: all such scores go over the documents together.
+    vector
+        Whether it is a row of numbers a document, (n, d), which selectors read whole and no threshold can cut; an
+        integer one says "not scorable" by a row of zeros.
     stored
         `params -> dtype` on disk where it is narrower than `dtype`; `compute` rounds to it, so that what is
         read again is what was computed.
@@ -132,6 +140,7 @@ class ScoreSpec:
     labels: tuple[str, ...] = ()
     shares_views: bool = False
     stored: Callable[[Any], str] | None = None
+    vector: bool = False
 
 
 def as_column(values: Sequence[float] | FloatArray, dtype: str = "float32") -> Array:

@@ -11,18 +11,12 @@ from dataclasses import dataclass
 from workbench.checks import Array
 from workbench.scores.base import Better, Inputs, ScoreSpec, State, as_columns
 from workbench.scores.views import Splitter, TextView, check_splitter
-from workbench.scores.words import TERMINAL_PUNCTUATION, split_words
+from workbench.scores.words import SENTENCE_END, TERMINAL_PUNCTUATION, split_words
 
 _CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 # The paper has the first four; the apostrophe is datatrove's.
 _LINE_ENDS = (".", "?", "!", '"', "'")
 _ELLIPSIS = "..."
-# A mark that ends a sentence (of the basic plane: others would slow the search down twenty times), what closes
-# it, and white space; but not an ellipsis, nor a full stop behind a title or an initial.
-_ENDS = re.escape("".join(sorted(mark for mark in TERMINAL_PUNCTUATION if mark <= "\uffff")))
-_SENTENCE_END = re.compile(
-    rf"[{_ENDS}](?<!\.\.)(?<!\b[A-Za-z]\.)(?<!\b[MDSJ]r\.)(?<!\bMrs\.)(?<!\bSt\.)[^\w\s]{{0,8}}+\s"
-)
 _POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 _PHRASES = (*_POLICY, "javascript", "lorem ipsum")
 
@@ -87,7 +81,7 @@ def count_sentences_fast(line: str) -> int:
     >>> count_sentences_fast('Mr. Jones went home. "Why?" she asked.')
     3
     """
-    return len(_SENTENCE_END.findall(line)) + 1 if line else 0
+    return len(SENTENCE_END.findall(line)) + 1 if line else 0
 
 
 def c4_signals(

@@ -102,6 +102,7 @@ SPECS: tuple[ScoreSpec, ...] = (
         params=EmbeddingParams,
         fit=fit,
         stored=lambda params: str(params.storage),
+        vector=True,
         paper="Reimers and Gurevych 2019, arXiv:1908.10084",
     ),
     ScoreSpec(

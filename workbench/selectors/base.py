@@ -10,8 +10,8 @@ from workbench.checks import Array, BoolArray, FloatArray, IntArray
 
 Columns = Mapping[str, Array]
 """Columns by name, row i of each being document i: `doc_id` and `source` (str), `text_digest` uint64 (n, 2),
-`design_weight` float64 (n,), `embedding` float32 (n, d), and scores (n,). A selector sees those that its
-`needs` names, and `doc_id`."""
+`design_weight` float64 (n,), vectors such as `embedding` float32 (n, d), and scores (n,). A selector sees those that
+its `needs` names, and `doc_id`."""
 
 DESIGN_WEIGHT = "design_weight"
 """How many documents of the corpus a document stands for: on a sample by its design, on a corpus 1. A share of
@@ -107,6 +107,9 @@ class SelectorSpec:
         `(columns, params, seed) -> state` on the sample: the artefacts (centroids). None: nothing is fitted.
     fit_params
         The names of the params that the fitted state depends on; moving any other slider refits nothing.
+    state_of
+        A score among `needs` whose fitted artefact the step has for its own, instead of `fit`: so it gets at the target
+        texts, which only scores are given. A manifest holds it with the step.
     scan
         `(columns, params, state, seed) -> columns`: the pass over the documents that answers every position of a
         slider at once (a similarity, a rank); `select` finds what it gives among its columns, each (n,). None: there
@@ -117,8 +120,13 @@ class SelectorSpec:
         `(columns, scanned, params, state, seed) -> arrays` on the sample: constants that join the fitted state and
         follow from the scan, as the epsilon that leaves a share of the documents. `scanned()` is the scan, which
         reads none of them. Found anew at every move of a slider, so it is quick. None: there are none.
+    score_params
+        The names of the params that name a score, several (a tuple) or perhaps none (None).
     group
         `(columns, params, state) -> int64 (n,)`: the key, for scope "group".
+    score_settings
+        `params -> {score: {setting: value}}`: settings of scores that the params stand for; a sample that was scored
+        with others is refused. None: any will do.
     tracks_corpus
         True where the share that it drops grows with the number of documents (duplicates): what a sample
         shows is then a lower bound of what the corpus will drop, and is reported as such, never extrapolated.
@@ -127,6 +135,8 @@ class SelectorSpec:
         other selector such a document is dropped, with that for a reason, before `select` is called.
     about
         For people: what it keeps and what it loses, what its paper found, what it is known to confound.
+    cost
+        For people: what a run takes at most, where it is more than its scope says ("O(n k^2): 1 min for ...").
     assumed
         What neither paper nor released code says, and what was assumed for it, one sentence each.
     help
@@ -143,16 +153,20 @@ class SelectorSpec:
     resolve: Callable[[Columns, Any, FloatArray], Any] | None = None
     fit: Callable[[Columns, Any, int], State] | None = None
     fit_params: tuple[str, ...] = ()
+    state_of: str | None = None
     scan: Callable[[Columns, Any, State, int], Columns] | None = None
     scan_params: tuple[str, ...] = ()
     solve: Callable[[Columns, Scanned, Any, State, int], State] | None = None
     reads: tuple[str, ...] = ("score",)
+    score_params: tuple[str, ...] = ("score",)
     group: Callable[[Columns, Any, State], IntArray] | None = None
+    score_settings: Callable[[Any], Mapping[str, Mapping[str, object]]] | None = None
     tracks_corpus: bool = False
     paper: str = ""
     status: Literal["published", "variant", "experimental"] = "published"
     reads_missing: bool = False
     about: str = ""
+    cost: str = ""
     assumed: tuple[str, ...] = ()
     help: Mapping[str, str] = field(default_factory=dict)
 

@@ -79,7 +79,9 @@ SPEC = SelectorSpec(
     scan=scan_rank,
     scan_params=("score", "first", "draw"),
     about="The cut that most methods end in. A share is exact where a band at a quantile of the sample is an "
-    "estimate; a band in turn decides each document on its own.",
+    "estimate; a band in turn decides each document on its own. By n_tokens it is the baseline that keeps "
+    "the longest (random is almost all you need, 2024), which on large pools of instructions was the steadiest: cap "
+    "documents at the training context first.",
     help={
         "score": "name of the score",
         "keep_fraction": "share to keep, 0 to 1",

@@ -111,7 +111,7 @@ def rank_agreement(scores: Mapping[str, Array], params: AgreementParams | None =
         both = ~np.isnan(columns[i]) & ~np.isnan(columns[j])
         a, b = columns[i][both], columns[j][both]
         n[i, j] = n[j, i] = len(a)
-        if len(a) < _MIN_PAIRS or np.ptp(_ranks(a)) == 0 or np.ptp(_ranks(b)) == 0:
+        if len(a) < _MIN_PAIRS or np.ptp(mean_ranks(a)) == 0 or np.ptp(mean_ranks(b)) == 0:
             continue
         r = spearman_correlation(a, b)
         values = (r, *spearman_interval(r, len(a)), _kendall(a, b), top_overlap(a, b, params))
@@ -130,7 +130,11 @@ def _checked(scores: Mapping[str, Array], params: AgreementParams) -> list[Float
     shapes = {name: np.shape(column) for name, column in scores.items()}
     first = next(iter(shapes))
     for name, shape in shapes.items():
-        if len(shape) != 1 or shape != shapes[first]:
+        if len(shape) != 1:
+            raise InputError(
+                f"{name} has shape {shape}, and rank agreement needs columns of one number a document"
+            )
+        if shape != shapes[first]:
             raise InputError(
                 f"rank agreement needs columns of one length, got {first} with shape {shapes[first]} and {name} with "
                 f"{shape}; take them from one table"
@@ -138,7 +142,7 @@ def _checked(scores: Mapping[str, Array], params: AgreementParams) -> list[Float
     return [np.asarray(column, dtype=np.float64) for column in scores.values()]
 
 
-def _ranks(values: FloatArray) -> FloatArray:
+def mean_ranks(values: FloatArray) -> FloatArray:
     """Ranks from 1, ties with their mean."""
     _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
@@ -147,7 +151,7 @@ def _ranks(values: FloatArray) -> FloatArray:
 
 def spearman_correlation(a: FloatArray, b: FloatArray) -> float:
     """Correlation of the ranks of two columns (n,) without NaN, ties with their mean rank; -1..1."""
-    x, y = (ranks - ranks.mean() for ranks in (_ranks(a), _ranks(b)))
+    x, y = (ranks - ranks.mean() for ranks in (mean_ranks(a), mean_ranks(b)))
     return float(np.clip((x @ y) / math.sqrt((x @ x) * (y @ y)), -1.0, 1.0))
 
 

@@ -29,7 +29,6 @@ OTHER = [
     "x" * 5000,
     TEXTS[3],
 ]
-HAS_KENLM = importlib.util.find_spec("kenlm") is not None
 
 
 def load(folder: Path, **changed: Any) -> NgramLM:
@@ -71,7 +70,7 @@ def test_a_documents_score_is_that_of_its_lines_with_their_ends(of_words: Path) 
     "scorer",
     [
         "own",
-        pytest.param("kenlm", marks=pytest.mark.skipif(not HAS_KENLM, reason="ufal-kenlm isn't installed")),
+        "kenlm",
     ],
 )
 def test_a_document_has_the_same_score_in_any_batch_to_the_bit(folder: Path, scorer: str) -> None:
@@ -92,7 +91,6 @@ def test_a_text_without_words_has_none(folder: Path) -> None:
     assert scores.tolist() == n_words.tolist() == [0, 0]
 
 
-@pytest.mark.skipif(not HAS_KENLM, reason="ufal-kenlm isn't installed")
 def test_kenlm_and_our_own_scorer_agree(folder: Path, of_words: Path) -> None:
     for path in (folder, of_words):
         ours, theirs = (record(load(path, scorer=scorer), TEXTS + OTHER) for scorer in ("own", "kenlm"))
@@ -100,7 +98,6 @@ def test_kenlm_and_our_own_scorer_agree(folder: Path, of_words: Path) -> None:
         np.testing.assert_array_equal(ours[1], theirs[1])
 
 
-@pytest.mark.skipif(not HAS_KENLM, reason="ufal-kenlm isn't installed")
 def test_the_perplexity_is_datatroves_on_the_same_model_and_pieces(folder: Path) -> None:
     import kenlm
     from datatrove.utils.perplexity import KenlmModel
@@ -148,7 +145,7 @@ def test_the_definition_names_all_that_decides_the_numbers(folder: Path) -> None
     assert definition["id"] == "tiny"
     assert set(definition["files"]) == {"ngram.json", "lm.arpa", "split.json", "tokenizer.json"}  # type: ignore[arg-type]
     assert definition["newline_mode"] == "ccnet"
-    assert definition["scorer"] == ("kenlm" if HAS_KENLM else "own")
+    assert definition["scorer"] == "kenlm"
 
 
 def change(folder: Path, **values: object) -> None:

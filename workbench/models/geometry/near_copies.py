@@ -49,15 +49,22 @@ def nearest_before(
     twin : int64 (n,)
     """
     from workbench.models.geometry.neighbours import nearest_earlier
+    from workbench.models.runtime import device
+    from workbench.models.threads import side_by_side
 
     labels, to_centroid = assign(embedding, centroids)
     nearest = np.zeros(len(labels), dtype=np.float64)
     twin = np.zeros(len(labels), dtype=np.int64)
     by_label = np.argsort(labels, kind="stable")
-    for rows in np.split(by_label, np.flatnonzero(np.diff(labels[by_label])) + 1):
-        if not len(rows):
-            continue
+    clusters = [c for c in np.split(by_label, np.flatnonzero(np.diff(labels[by_label])) + 1) if len(c)]
+
+    def within(rows: IntArray) -> None:
         rows = rows[cluster_order(doc_ids[rows], to_centroid[rows], keep, seed)]
         similarity, earlier = nearest_earlier(embedding[rows])
         nearest[rows], twin[rows] = similarity, rows[earlier]
+
+    # A cluster's products are too small to share between threads, which would mostly wait for each other.
+    with side_by_side(device()) as each:
+        for _ in each(within, clusters):
+            pass
     return nearest, twin

@@ -264,6 +264,8 @@ def _check(
         raise InputError(f"neighbours needs rows of numbers, (n, d) with both at least 1, got {x.shape}")
     if queries is not None and (queries.ndim != 2 or queries.shape[1] != x.shape[1]):
         raise InputError(f"queries must be (n, {x.shape[1]}) as the rows are, got {queries.shape}")
+    if len(x) <= own:
+        raise InputError("a single row has no neighbour but itself; give more rows, or include_self")
     if not 1 <= k <= len(x) - own:
         but = ", the other rows" if own else ""
         raise InputError(f"k must lie in 1..{len(x) - own} (of {len(x)} rows{but}), got {k}")

@@ -1,0 +1,91 @@
+"""How soon each selector answers at 100,000 documents, first and after a slider has moved.
+
+The inputs are random columns of the right kind, as they would lie in a store. "fit" is what the sample is fitted to
+once, "first" the whole answer after it, "moved" the answer when a slider moves whose scan is kept. To reach: 10 s and,
+for SemDeDup, prototypes and DBP, 0.2 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+import numpy as np
+
+from tests.selectors.steps import STEPS
+from workbench.checks import Array, strings
+from workbench.recipe.schema import parse_step
+from workbench.scores import SCORES
+from workbench.selectors import SELECTORS
+from workbench.selectors.base import DESIGN_WEIGHT
+
+DIMENSIONS = 384
+
+
+def make_column(name: str, n: int, rng: np.random.Generator) -> Array:
+    """A column of the kind that its name says; embeddings lie around 2,000 directions, with near copies."""
+    if name == "embedding":
+        centres = rng.standard_normal((2_000, DIMENSIONS), dtype=np.float32)
+        x = centres[rng.integers(0, len(centres), n)]
+        x += 0.7 * rng.standard_normal((n, DIMENSIONS), dtype=np.float32)
+        return np.asarray(x / np.linalg.norm(x, axis=1, keepdims=True))
+    if name == "doc_id":
+        return strings(f"doc-{i:07d}" for i in rng.permutation(n))
+    if name == "source":
+        return strings(rng.choice(["web", "books", "code", "papers"], n, p=[0.6, 0.2, 0.15, 0.05]).tolist())
+    if name == DESIGN_WEIGHT:
+        return np.ones(n)
+    if name == "text_digest":
+        return rng.integers(0, n, (n, 1), dtype=np.uint64).repeat(2, axis=1)
+    if SCORES[name].labels:
+        return strings(rng.choice(SCORES[name].labels[:5], n).tolist())
+    if SCORES[name].dtype == "uint64":
+        return rng.integers(0, 20 * n, (n, 14), dtype=np.uint64)
+    if name.endswith("_cluster"):
+        return rng.integers(0, 1000, n).astype(np.float32)
+    if name.startswith("n_"):
+        return rng.lognormal(6, 1, n).round().astype(np.float32)
+    return rng.gamma(2, 1, n).astype(np.float32)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--only", help="one selector")
+    given = parser.parse_args()
+    rng = np.random.default_rng(0)
+    columns: dict[str, Array] = {}
+    print(f"{given.documents:,} documents, embeddings of {DIMENSIONS} dimensions; seconds\n")
+    print(f"{'selector':18} {'fit':>8} {'first':>8} {'moved':>8}   kept")
+    for name, spec in SELECTORS.items():
+        if given.only not in (None, name):
+            continue
+        params = {**STEPS[name][-1]}
+        if "n_clusters" in params:
+            params["n_clusters"] = 1000
+        step = parse_step({"select": name, **params})
+        for need in ("doc_id", *step.needs):
+            columns.setdefault(need, make_column(need, given.documents, rng))
+        read = {need: columns[need] for need in ("doc_id", *step.needs)}
+        times, found = measure(spec, step.params, read)
+        print(f"{name:18} {times[0]:8.2f} {times[1]:8.2f} {times[2]:8.3f}   {found:.1%}", flush=True)
+
+
+def measure(spec: Any, params: Any, read: dict[str, Array]) -> tuple[list[float], float]:
+    """Seconds to fit, to answer first, and to answer again with the scan kept; the share kept."""
+    marks = [time.perf_counter()]
+    if spec.resolve is not None:
+        params = spec.resolve(read, params, np.ones(len(read["doc_id"])))
+    state = spec.fit(read, params, 0) if spec.fit is not None else {}
+    marks.append(time.perf_counter())
+    scanned = {} if spec.scan is None else spec.scan(read, params, state, 0)
+    selection = spec.select({**read, **scanned}, params, state, 0)
+    marks.append(time.perf_counter())
+    selection = spec.select({**read, **scanned}, params, state, 0)
+    marks.append(time.perf_counter())
+    return list(np.diff(marks)), float(selection.keep.mean())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Rules of heuristic filters: one score against one limit each, and every rule that a document breaks is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from workbench.checks import Array, BoolArray
+from workbench.errors import InputError
+from workbench.selectors.base import Columns, Selection
+
+_TOLD = {">=": "is below", "<=": "is above", ">": "is not above", "<": "is not below"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a document must fulfil to be kept.
+
+    Attributes
+    ----------
+    score
+        The score that is looked at.
+    keeps
+        How the score must stand to the limit: ">=" and "<=" let the limit itself pass, ">" and "<" don't.
+    limit
+        In the score's unit.
+    missing
+        Whether a document without the score (NaN) fails the rule or passes it.
+    """
+
+    score: str
+    keeps: Literal[">=", "<=", ">", "<"]
+    limit: float
+    missing: Literal["fails", "passes"] = "fails"
+
+
+def rule_needs(rules: Iterable[Rule]) -> tuple[str, ...]:
+    """The scores that the rules look at, each once."""
+    return tuple(dict.fromkeys(rule.score for rule in rules))
+
+
+def apply_rules(columns: Columns, rules: Iterable[Rule]) -> Selection:
+    """Keep the documents that break no rule.
+
+    Parameters
+    ----------
+    columns
+        What `rule_needs` names, each floating (n,). A score is compared in its own type: what is exactly 0.1 is stored
+        as the float32 next to 0.1, and "<= 0.1" holds for it.
+    rules
+        At least one. All are looked at, so that a reason names each one that is broken.
+
+    Raises
+    ------
+    InputError
+        If a limit is NaN, which nothing is above or below.
+    """
+    rules = tuple(rules)
+    broken: BoolArray = np.stack([_breaks(columns[rule.score], rule) for rule in rules])
+
+    def explain(i: int) -> str:
+        return "; ".join(_tell(columns[rules[r].score][i], rules[r]) for r in np.flatnonzero(broken[:, i]))
+
+    keep: BoolArray = np.logical_not(np.any(broken, axis=0))
+    return Selection(keep, explain)
+
+
+def _breaks(values: Array, rule: Rule) -> BoolArray:
+    if np.isnan(rule.limit):
+        raise InputError(
+            f"the limit of {rule.score} must be a number, got nan; leave it out for the published one"
+        )
+    with np.errstate(invalid="ignore", over="ignore"):
+        limit = values.dtype.type(rule.limit)
+        if rule.keeps == ">=":
+            holds = values >= limit
+        elif rule.keeps == "<=":
+            holds = values <= limit
+        else:
+            holds = values > limit if rule.keeps == ">" else values < limit
+    fails = ~holds
+    if rule.missing == "passes":
+        fails &= ~np.isnan(values)
+    return np.asarray(fails, dtype=bool)
+
+
+def _tell(value: float, rule: Rule) -> str:
+    if np.isnan(value):
+        return f"{rule.score} is not defined for this document"
+    return f"{rule.score} {value:.6g} {_TOLD[rule.keeps]} {rule.limit:.6g}"
