@@ -136,3 +136,13 @@ def test_params_out_of_range_are_refused() -> None:
         InputError, match=r"hard_fraction 0\.1 needs a hard_score; name one or set hard_fraction to 0"
     ):
         run([1.0], hard_fraction=0.1)
+
+
+def test_a_hard_score_that_is_a_category_or_a_vector_is_refused() -> None:
+    columns = {"doc_id": strings("ab"), "importance": np.ones(2, np.float32), DESIGN_WEIGHT: np.ones(2)}
+    for name, values in (("language", strings(["en", "de"])), ("embedding", np.ones((2, 3), np.float32))):
+        params = CcsParams("importance", hard_score=name, hard_fraction=0.5)
+        with pytest.raises(
+            InputError, match=f"hard_score {name} isn't one number a document; take another score"
+        ):
+            SPEC.run({**columns, name: values}, params, {}, 0)

@@ -131,7 +131,7 @@ def test_reasons_name_the_stage_and_its_numbers() -> None:
     reasons = {selection.explain(i).split(" ")[0] for i in np.flatnonzero(~selection.keep).tolist()}
     assert reasons == {"similarity", "typical:"}
     copy = next(i for i in np.flatnonzero(~selection.keep) if selection.explain(i).startswith("similarity"))
-    assert selection.explain(copy).endswith("which leaves 0.75 of the sample")
+    assert selection.explain(copy).endswith("the cut that leaves 0.75 of the sample")
     assert selection.score is not None
     assert selection.score[copy] < selection.score[selection.keep].min()
 

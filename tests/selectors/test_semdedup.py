@@ -260,4 +260,10 @@ def test_the_reason_names_the_share() -> None:
     columns, params, state = with_share(clustered()[0], keep_fraction=0.6)
     selection = SPEC.run(columns, params, state, 0)
     reason = selection.explain(int(np.flatnonzero(~selection.keep)[0]))
-    assert reason.endswith(f"is beyond {state['cut'][0]:.4g}, which leaves 0.6 of the sample")
+    assert reason.endswith(f"is above {state['cut'][0]:.4g}, the cut that leaves 0.6 of the sample")
+    # Three exact copies of each: two of three tie at 1, and half of all is kept.
+    columns, params, state = with_share(np.repeat(clustered()[0][::3], 3, axis=0), keep_fraction=0.5)
+    selection = SPEC.run(columns, params, state, 0)
+    assert selection.keep.sum() == 150
+    reason = selection.explain(int(np.flatnonzero(~selection.keep)[0]))
+    assert reason.endswith("ties with others at 1, the cut that leaves 0.5 of the sample")

@@ -258,3 +258,8 @@ def is_within(values: FloatArray, luck: FloatArray, cut: FloatArray) -> BoolArra
     """Which documents a cut of `share_cut` keeps, bool (n,)."""
     rounded = np.round(np.asarray(values, dtype=np.float64), _TIE_DECIMALS)
     return np.asarray((rounded < cut[0]) | ((rounded == cut[0]) & (luck <= cut[1])), dtype=bool)
+
+
+def is_tied(value: float, cut: FloatArray) -> bool:
+    """Whether a document lies at the very value of a cut, so that its luck decides."""
+    return bool(np.round(np.float64(value), _TIE_DECIMALS) == cut[0])

@@ -246,8 +246,8 @@ SPEC = SelectorSpec(
     group=group_dbp,
     about="Each cluster gets a quota that grows with its width and its distance from other clusters, and keeps its "
     "documents farthest from the centre. On LAION its paper is 1.1 points of ImageNet accuracy ahead of OpenCLIP with "
-    "27.7 % of the data. Remove near-copies first (the paper does). What lies far from a centre may be noise, so clean "
-    "first too. The temperature decides most: at 0.5 the quotas are nearly alike.",
+    "27.7 % of the data. What lies far from a centre may be noise: clean and remove near-copies first, as the paper "
+    "does. The temperature decides most: at 0.5 the quotas are nearly alike.",
     assumed=(
         "The paper's temperature is taken as 0.1; its code has 0.5.",
         "On a corpus each cluster keeps the share that it keeps on the sample.",

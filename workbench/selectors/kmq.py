@@ -104,8 +104,8 @@ SPEC = SelectorSpec(
     scan_params=("score", "draw"),
     about="Every cluster gives the same number, so what is rare gains and what is common loses; within a cluster the "
     "score decides by how much. On instruction data its paper is 7 % over random and 3.8 % over the best sampling "
-    "baseline. The paper has 1,024 clusters: set n_clusters of prototype_distance. The score counts as a log-weight: "
-    "one that spans hundreds picks the best alone. What the score confounds, length as a rule, this does too.",
+    "baseline, with 1,024 clusters: set n_clusters of prototype_distance. The score counts as a log-weight: one that "
+    "spans hundreds picks the best alone, and what it confounds, length as a rule, this does too.",
     assumed=("A document is drawn in proportion to exp(score), as in the released code.",),
     help={
         "score": "name of the quality score, higher better",

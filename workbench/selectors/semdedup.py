@@ -10,7 +10,7 @@ import numpy as np
 from workbench.checks import FloatArray, IntArray, check_at_least
 from workbench.errors import InputError
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Scanned, Selection, SelectorSpec, State
-from workbench.selectors.budget import is_within, share_cut, tie_luck
+from workbench.selectors.budget import is_tied, is_within, share_cut, tie_luck
 
 
 @dataclass(frozen=True)
@@ -118,19 +118,19 @@ def select_semdedup(columns: Columns, params: SemdedupParams, state: State, seed
         )
     doc_ids, nearest, twin = np.asarray(columns["doc_id"]), columns["max_similarity"], columns["twin"]
     limit = 1.0 - params.epsilon
-    keep = nearest <= limit
     if params.keep_fraction is not None:
-        limit, keep = float(state["cut"][0]), is_within(nearest, columns["luck"], state["cut"])
-        return Selection(
-            keep,
-            lambda i: (
-                f"similarity {nearest[i]:.4f} to {doc_ids[twin[i]]} is beyond {limit:.4g}, which leaves "
+        cut = state["cut"]
+
+        def explain(i: int) -> str:
+            place = "ties with others at" if is_tied(nearest[i], cut) else "is above"
+            return (
+                f"similarity {nearest[i]:.4f} to {doc_ids[twin[i]]} {place} {cut[0]:.4g}, the cut that leaves "
                 f"{params.keep_fraction:.4g} of the sample"
-            ),
-            score=-nearest,
-        )
+            )
+
+        return Selection(is_within(nearest, columns["luck"], cut), explain, score=-nearest)
     return Selection(
-        keep,
+        nearest <= limit,
         lambda i: f"similarity {nearest[i]:.4f} to {doc_ids[twin[i]]} is above {limit:.4g}",
         score=-nearest,
     )
@@ -153,6 +153,10 @@ SPEC = SelectorSpec(
     solve=solve_semdedup,
     group=group_semdedup,
     tracks_corpus=True,
+    about="Keeps of near-copies the one that comes first and loses the others, within clusters only: copies in two "
+    "clusters both stay. On LAION-440M its paper drops 37 % without loss and 50 % for less than half a point; on C4 it "
+    "matches removing near-duplicates (96.1 % kept) with 80 % kept. A sample holds fewer copies than its corpus, which "
+    "so loses more.",
     help={
         "epsilon": "similarity above 1 - epsilon is a copy; larger drops more",
         "n_clusters": "k-means clusters; copies are looked for within one cluster",
