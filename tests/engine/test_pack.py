@@ -216,3 +216,15 @@ def test_what_is_no_run_or_was_changed_is_refused(tmp_path: Path, kept: Path) ->
     (kept / "run.json").write_text('{"files": 3}')
     with pytest.raises(InputError, match=r"run\.json was damaged"):
         pack(kept, tmp_path / "out", PARAMS)
+
+
+def test_the_summary_names_a_tokenizer_by_digest_and_by_no_path(tmp_path: Path, kept: Path) -> None:
+    one = pack(kept, tmp_path / "one", PARAMS)
+    copy = tmp_path / "mine" / "tokenizer.json"
+    copy.parent.mkdir()
+    copy.write_text(find_tokenizer("reference-lm").to_str())
+    two = pack(kept, tmp_path / "two", PackParams(context=32, tokenizer=str(copy)))
+    assert (one["settings"]["tokenizer"], two["settings"]["tokenizer"]) == ("reference-lm", "tokenizer.json")
+    assert one["settings"]["tokenizer_sha256"] == two["settings"]["tokenizer_sha256"]
+    assert one["identity"] == two["identity"]
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")

@@ -227,7 +227,7 @@ def _write(job: _Job, progress: Progress) -> dict[str, Any]:
     return {
         "format": PACK_FORMAT,
         "identity": json_digest(job.identity),
-        "settings": {**asdict(job.params), "end": job.identity["end"], "end_id": job.end_id},
+        "settings": _settings(job),
         "n_documents": int((lengths > 0).sum()),
         "n_empty_documents": int((lengths == 0).sum()),
         "n_weighted_documents": stream.n_weighted,
@@ -242,3 +242,13 @@ def _write(job: _Job, progress: Progress) -> dict[str, Any]:
         },
         "files": files,
     }
+
+
+def _settings(job: _Job) -> dict[str, Any]:
+    """The params as they were used; of a tokenizer its name and digest, since a path says nothing elsewhere."""
+    path = Path(job.params.tokenizer).expanduser()
+    known_by = {
+        "tokenizer": path.resolve().name if path.exists() else job.params.tokenizer,
+        "tokenizer_sha256": job.identity["tokenizer"],
+    }
+    return {**asdict(job.params), **known_by, "end": job.identity["end"], "end_id": job.end_id}
