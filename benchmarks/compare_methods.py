@@ -27,13 +27,13 @@ HALF = 0.5
 OUT = Path(__file__).with_name("METHODS.md")
 HEAD = """# Every method on the committed sample, at half of its documents
 
-{n:,} documents, {tokens:,} tokens. Written by `python -m benchmarks.compare_methods` with the default models; the target is 60
-of the technical documents (`techdoc`).
+{n:,} documents, {tokens:,} tokens. Written by `python -m benchmarks.compare_methods` with the default models; the
+target is 60 of the technical documents (`techdoc`).
 
 ## What each keeps
 
-Documents and tokens kept in all, Spearman's correlation of being kept with the length in tokens, and the shares of documents /
-tokens kept of each source. Methods without a share to set stand with their published limits.
+Documents and tokens kept in all, Spearman's correlation of being kept with the length in tokens, and the shares of
+documents / tokens kept of each source. Methods without a share to set stand with their published limits.
 """
 SHARED = """
 ## What two have in common
