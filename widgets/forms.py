@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 from dataclasses import MISSING, Field, fields
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -17,6 +18,9 @@ from workbench.selectors import SELECTORS, SelectorSpec
 from workbench.selectors.base import Quantile
 
 FormField = dict[str, Any]
+
+OPEN = "open"
+"""What stands in a list of numbers for an open side."""
 
 
 def kind_of(hint: Any) -> str:
@@ -72,6 +76,8 @@ def _control(spec: SelectorSpec, field: Field[Any], hint: Any, value: Any, table
             value, options = value or "", ["", *options]
         if value not in options:
             options = [value, *options]
+    if kind == "names" and value is not None:
+        value = [OPEN if entry is None else entry for entry in value]
     return {
         "name": field.name,
         "kind": kind,
@@ -97,16 +103,26 @@ def with_param(step: Step, name: str, value: object, index: int) -> Step:
 
 def _numbers(step: Step, name: str, value: object) -> object:
     """A list of numbers comes from the page as texts; what is no number stays one, and is refused by the schema."""
-    if not isinstance(value, list) or float not in get_args(get_type_hints(step.spec.params).get(name)):
+    kinds = _entry_kinds(get_type_hints(step.spec.params).get(name))
+    if not isinstance(value, list) or float not in kinds:
         return value
-    return [_number(text) for text in value]
+    return [None if text == OPEN and type(None) in kinds else _number(text) for text in value]
+
+
+def _entry_kinds(hint: Any) -> tuple[Any, ...]:
+    """What the entries of a list may be; nothing of what is no list."""
+    if get_origin(hint) is not tuple:
+        return ()
+    entry = get_args(hint)[0]
+    return get_args(entry) or (entry,)
 
 
 def _number(text: object) -> object:
     try:
-        return float(str(text))
+        number = float(str(text))
     except ValueError:
         return text
+    return number if math.isfinite(number) else text
 
 
 def new_step(select: str, table: Table | None) -> Step:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.engine.conftest import recipe_of, scored
+from tests.engine.corpora import make_documents
 from tests.engine.fakes import FakeModels
 from tests.engine.outputs import rows_of
 from tests.selectors.steps import STEPS
@@ -26,6 +27,13 @@ from workbench.summary import score_summary
 BEFORE = {"select": "band", "score": "n_bytes", "low": 12}
 SCORES = {"dsir_log_weight": {"min_tokens": 1}}
 AFTER = {"select": "category", "score": "source", "values": ["letters", "manuals"]}
+
+
+@pytest.fixture
+def documents() -> list[dict[str, Any]]:
+    """Small documents, and some with lines that a filter of web pages looks for."""
+    menu = {"text": "HOME PAGE\n3 likes\nthe river and the bridge", "source": "manuals", "year": 1900}
+    return [*make_documents(90), *({"doc_id": f"menu{i}", **menu} for i in range(3))]
 
 
 @pytest.mark.parametrize(("name", "params"), [(name, steps[-1]) for name, steps in STEPS.items()])

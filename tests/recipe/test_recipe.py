@@ -30,6 +30,7 @@ BY_HAND = {
     "exact": Step("exact", SELECTORS["exact"].params()),
     "semdedup": Step("semdedup", SemdedupParams(0.125, 7, "easy", 11)),
     "dsir": Step("dsir", SELECTORS["dsir"].params(0.25, True)),
+    "cit": Step("cit", SELECTORS["cit"].params(0.25, 0.125)),
     "rds": Step("rds", SELECTORS["rds"].params(0.25, "one", "tokens")),
 }
 FROM_JSON = [parse_step({"select": name, **params}) for name, steps in STEPS.items() for params in steps]

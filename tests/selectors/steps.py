@@ -16,6 +16,15 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"score": "perplexity", "high": {"quantile": 0.7}, "unscored": "drop"},
         {"score": "perplexity", "low": 30.5, "unscored": "keep"},
     ],
+    "vote": [
+        {
+            "scores": ["n_tokens", "perplexity", "prototype_distance"],
+            "lows": [10, None, 0.3],
+            "highs": [30, 60, None],
+            "at_least": 2,
+        },
+        {"scores": ["n_tokens", "perplexity"], "lows": [8, None], "highs": [None, 30], "at_least": 2},
+    ],
     "category": [
         {"score": "language", "values": ["en"]},
         {"score": "source", "values": ["poems", "letters"]},
@@ -37,6 +46,7 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     "minhash": [{}, {"survivor": "longest"}, {"min_similarity": 0.5}],
     "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
     "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
+    "cit": [{"threshold": 1.0, "min_ratio": 0.3}, {"threshold": 0.4}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
     "d4": [
         {"n_clusters": 5},
@@ -89,6 +99,7 @@ STEPS: dict[str, list[dict[str, Any]]] = {
             "max_eflaw_in_category": 20,
         },
     ],
+    "refinedweb": [{}, {"max_removed_words_fraction": 0.0}],
     "brevity": [{}, {"drop_fraction": 0.5}],
     "stratified": [
         {"quota": "equal", "max_share": 0.4},
@@ -108,7 +119,7 @@ def signal_columns(n: int, seed: int = 11) -> dict[str, Array]:
         "eflaw": rng.gamma(6, 7, n).astype(np.float32),
         "n_chars": rng.integers(20, 200, n).astype(np.float32),
     }
-    for name in (spec for spec in SCORES if spec.startswith(("gopher_", "fineweb_", "c4_n_"))):
+    for name in (spec for spec in SCORES if spec.startswith(("gopher_", "fineweb_", "c4_n_", "refinedweb_"))):
         if name in ("gopher_n_words", "gopher_mean_word_length"):
             values = rng.gamma(4, 30, n) if name == "gopher_n_words" else rng.normal(6, 2, n)
         elif "_n_" in name:

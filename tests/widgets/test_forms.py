@@ -78,6 +78,20 @@ def test_several_scores_and_their_weights_are_written_as_lists(table: Table) -> 
         with_param(step, "scores", ["n_token"], 0)
 
 
+def test_open_sides_of_several_bands_are_written_as_open(table: Table) -> None:
+    step = parse_step({"select": "vote", "scores": ["n_tokens", "perplexity"], "lows": [10, None]})
+    values = {field["name"]: field["value"] for field in step_form(step, table)}
+    assert (values["lows"], values["highs"]) == ([10, "open"], [])
+    changed = with_param(step, "highs", ["open", "60.5"], 0)
+    assert (changed.params.lows, changed.params.highs) == ((10, None), (None, 60.5))
+    for text in ("wide", "nan", "inf"):
+        with pytest.raises(RecipeError, match=f"vote highs: input should be a valid number, got '{text}'"):
+            with_param(step, "highs", ["open", text], 0)
+    with pytest.raises(RecipeError, match="rank_average weights: input should be a valid number, got 'open'"):
+        with_param(new_step("rank_average", table), "weights", ["1", "open"], 0)
+    assert new_step("vote", table).params.at_least == 1
+
+
 def test_one_parameter_is_changed_and_checked(table: Table) -> None:
     step = parse_step({"select": "band", "score": "n_tokens", "low": 3, "unscored": "drop"})
     assert with_param(step, "low", {"quantile": 0.1}, 0).params.low == Quantile(0.1)

@@ -85,6 +85,7 @@ class FitCache:
     def _fitted(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
         spec = step.spec
         if spec.state_of is not None:
+            require_keys(f"the fit of {step.select}", table.states, [spec.state_of])
             return table.states[spec.state_of]
         if spec.fit is None:
             return {}

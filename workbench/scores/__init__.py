@@ -6,6 +6,7 @@ from workbench.scores import (
     cluster,
     compression,
     counts,
+    crisp,
     dsir,
     embedding,
     fineweb,
@@ -20,6 +21,7 @@ from workbench.scores import (
     prototype,
     readability,
     redpajama,
+    refinedweb,
     sample_map,
     span_dup,
     substring,
@@ -42,6 +44,7 @@ SCORES: dict[str, ScoreSpec] = {
         *fineweb.SPECS,
         *redpajama.SPECS,
         *readability.SPECS,
+        *refinedweb.SPECS,
         *perplexity.SPECS,
         *unseen.SPECS,
         *token_prior.SPECS,
@@ -59,6 +62,7 @@ SCORES: dict[str, ScoreSpec] = {
         *target_similarity.SPECS,
         *zip_fit.SPECS,
         *ot_gradient.SPECS,
+        *crisp.SPECS,
     )
 }
 

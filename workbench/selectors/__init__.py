@@ -7,6 +7,7 @@ from workbench.selectors import (
     car,
     category,
     ccs,
+    cit,
     crest,
     d4,
     dbp,
@@ -26,17 +27,20 @@ from workbench.selectors import (
     rank,
     rank_average,
     rds,
+    refinedweb,
     scip,
     semdedup,
     sensitivity,
     stratified,
     tagcos,
+    vote,
 )
 from workbench.selectors.base import Quantile, Selection, SelectorSpec
 
 SELECTORS: dict[str, SelectorSpec] = {
     "band": band.SPEC,
     "category": category.SPEC,
+    "vote": vote.SPEC,
     "random": random.SPEC,
     "rank": rank.SPEC,
     "rank_average": rank_average.SPEC,
@@ -57,12 +61,14 @@ SELECTORS: dict[str, SelectorSpec] = {
     "ccs": ccs.SPEC,
     "sensitivity": sensitivity.SPEC,
     "density": density.SPEC,
+    "refinedweb": refinedweb.SPEC,
     "gneissweb": gneissweb.SPEC,
     "brevity": brevity.SPEC,
     "stratified": stratified.SPEC,
     "random_budget": random_budget.SPEC,
     "dsir": dsir.SPEC,
     "rds": rds.SPEC,
+    "cit": cit.SPEC,
     "tagcos": tagcos.SPEC,
     "crest": crest.SPEC,
 }

@@ -59,16 +59,17 @@ def apply_rules(columns: Columns, rules: Iterable[Rule]) -> Selection:
         If a limit is NaN, which nothing is above or below.
     """
     rules = tuple(rules)
-    broken: BoolArray = np.stack([_breaks(columns[rule.score], rule) for rule in rules])
+    broken: BoolArray = np.stack([breaks(columns[rule.score], rule) for rule in rules])
 
     def explain(i: int) -> str:
-        return "; ".join(_tell(columns[rules[r].score][i], rules[r]) for r in np.flatnonzero(broken[:, i]))
+        return "; ".join(tell(columns[rules[r].score][i], rules[r]) for r in np.flatnonzero(broken[:, i]))
 
     keep: BoolArray = np.logical_not(np.any(broken, axis=0))
     return Selection(keep, explain)
 
 
-def _breaks(values: Array, rule: Rule) -> BoolArray:
+def breaks(values: Array, rule: Rule) -> BoolArray:
+    """Which documents break a rule, bool (n,), by the values of its score, (n,)."""
     if np.isnan(rule.limit):
         raise InputError(
             f"the limit of {rule.score} must be a number, got nan; leave it out for the published one"
@@ -87,7 +88,8 @@ def _breaks(values: Array, rule: Rule) -> BoolArray:
     return np.asarray(fails, dtype=bool)
 
 
-def _tell(value: float, rule: Rule) -> str:
+def tell(value: float, rule: Rule) -> str:
+    """Why a value breaks a rule, in words."""
     if np.isnan(value):
         return f"{rule.score} is not defined for this document"
     return f"{rule.score} {value:.6g} {_TOLD[rule.keeps]} {rule.limit:.6g}"

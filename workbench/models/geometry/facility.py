@@ -74,9 +74,11 @@ def facility_location(similarity: FloatArray, k: int) -> Facilities:
         is_open[new] = False
         # Only rows that the new one stands for better than those before change what others add.
         rows = np.flatnonzero(s[:, new] > best)
-        before = np.maximum(s[rows] - best[rows, None], 0)
+        more = s[rows, new] - best[rows]
+        lost = s[rows] - best[rows, None]
+        np.clip(lost, 0, more[:, None], out=lost)
+        adds -= lost.sum(axis=0)
         best[rows] = s[rows, new]
-        adds -= (before - np.maximum(s[rows] - best[rows, None], 0)).sum(axis=0)
     return Facilities(order, gain)
 
 

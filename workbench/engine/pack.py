@@ -1,0 +1,244 @@
+"""From what `apply` kept to rows of token ids for training: tokenised shard by shard, packed over all, resumable."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from workbench.checks import check_at_least, file_digest, json_digest
+from workbench.engine.pack_rows import read_stream, write_rows
+from workbench.engine.packing import Packing, Variant, bfd_pack, n_cut_by_concatenation
+from workbench.engine.work import RUN_FILE, read_json
+from workbench.errors import InputError, StoreError, WorkbenchWarning
+from workbench.files import locked, write_array, write_json, written_aside
+from workbench.models.locate import DEFAULT_LM
+from workbench.progress import Progress, Silent, shown
+
+PACK_FILE = "pack.json"
+PACK_FORMAT = "selection-pack/1"
+_BATCH_DOCUMENTS = 1024
+
+
+@dataclass(frozen=True)
+class PackParams:
+    """How documents are packed.
+
+    Attributes
+    ----------
+    context
+        Tokens of a row, 2 or more.
+    tokenizer
+        A tokenizer.json, a folder with one, or a model's name.
+    end
+        The token that ends each document, counted in its length; it also fills a row up. None: the tokenizer's own
+        separator of documents.
+    variant
+        What becomes of documents longer than a row: see `bfd_pack`.
+    seed
+        Of the order of the rows, which best-fit packing leaves with the longest first.
+    """
+
+    context: int = 2048
+    tokenizer: str = DEFAULT_LM
+    end: str | None = None
+    variant: Variant = "paper"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Job:
+    kept: Path
+    files: Mapping[str, str]
+    out: Path
+    params: PackParams
+    backend: Any
+    end_id: int
+    identity: Mapping[str, Any]
+
+    def tokens_file(self, k: int) -> Path:
+        return self.out / "work" / "tokens" / f"{k:05d}.bin"
+
+    def lengths_file(self, k: int) -> Path:
+        return self.out / "work" / "tokens" / f"{k:05d}.npy"
+
+
+def pack(
+    kept: Path | str, out: Path | str, params: PackParams = PackParams(), progress: Progress | None = None
+) -> dict[str, Any]:
+    """Pack the documents that `apply` kept into rows of `context` token ids, by best-fit decreasing over all of them.
+
+    Each kept document is packed once, whatever its weight. Killed and called again with the same arguments it goes on
+    from the last finished shard and file, and ends with the same rows, whatever the order of the corpus's shards was.
+    Memory: some 100 bytes and the id of each document, and one file's rows.
+
+    Parameters
+    ----------
+    kept
+        The folder of a complete run of `apply`.
+    out
+        An empty or new folder, or the one of an interrupted run with the same arguments. Gets `rows/*.parquet` with, a
+        row, `input_ids` (int32, always `context` of them: filled up with the end token), `n_tokens` (those that are no
+        filling) and `spans` (doc_id, start, end: the document's tokens, its end token among them, in the order in which
+        they stand in the row); and last `pack.json`. Concatenation is counted in the order of ids.
+    params
+        See `PackParams`.
+    progress
+        Shown progress, in bytes of the kept files, then in rows.
+
+    Returns
+    -------
+    The content of pack.json: settings, counts, and how many documents are cut, here and by concatenation.
+
+    Raises
+    ------
+    InputError
+        If `kept` holds no complete run or a file of it was changed, the tokenizer lacks the end token, the context is
+        below 2, or `out` holds something else.
+    ModelError
+        If there is no such tokenizer, or it has no token to end a document with.
+    StoreError
+        If the disk is full; what is finished is kept.
+    """
+    started = time.monotonic()
+    progress = progress or Silent()
+    check_at_least("context", params.context, 2)
+    job = _job(Path(kept), Path(out), params)
+    record_file = job.out / PACK_FILE
+    if record_file.is_file():
+        record: dict[str, Any] = read_json(record_file)
+        if record.get("identity") == json_digest(job.identity):
+            shutil.rmtree(job.out / "work", ignore_errors=True)
+            return record
+        raise InputError(f"{job.out} holds the rows of other documents or settings; give a new folder")
+    with _claimed(job):
+        with shown(progress, "tokenise", sum((job.kept / name).stat().st_size for name in job.files)):
+            for k, name in enumerate(job.files):
+                _tokenise(job, k, name)
+                progress.advance((job.kept / name).stat().st_size)
+        record = _write(job, progress)
+        write_json(record_file, {**record, "seconds": round(time.monotonic() - started, 3)})
+        shutil.rmtree(job.out / "work", ignore_errors=True)
+    result: dict[str, Any] = read_json(record_file)
+    return result
+
+
+def _job(kept: Path, out: Path, params: PackParams) -> _Job:
+    from workbench.models.training.separator import find_tokenizer, separator
+
+    files = _kept_files(kept)
+    backend = find_tokenizer(params.tokenizer)
+    if params.end is None:
+        end, end_id = separator(backend)
+    else:
+        end, end_id = params.end, backend.token_to_id(params.end)
+    if end_id is None:
+        raise InputError(
+            f"the tokenizer has no token {end[:80]!r}; name one that ends a document, or leave it out"
+        )
+    # Not where the tokenizer lies, but what it is.
+    made_by = {"tokenizer": hashlib.sha256(backend.to_str().encode()).hexdigest(), "end": end}
+    identity = {"format": PACK_FORMAT, "files": files, **asdict(params), **made_by}
+    return _Job(kept, files, out, params, backend, int(end_id), identity)
+
+
+def _kept_files(kept: Path) -> dict[str, str]:
+    """The digest of each file of kept documents that a run wrote, by name."""
+    if not (kept / RUN_FILE).is_file():
+        raise InputError(
+            f"{kept} holds no complete run ({RUN_FILE} is missing); give a folder of `workbench apply`"
+        )
+    try:
+        files = read_json(kept / RUN_FILE)["files"]
+        return {name: str(digest) for name, digest in sorted(files.items()) if name.startswith("kept/")}
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise InputError(f"{kept / RUN_FILE} was damaged; run `workbench apply` again") from None
+
+
+@contextlib.contextmanager
+def _claimed(job: _Job) -> Iterator[None]:
+    """Mark the folder as this job's, or see that it is, and keep other processes out of it."""
+    work = job.out / "work"
+    mark = work / "claim.json"
+    if not work.is_dir() and job.out.is_dir() and any(job.out.iterdir()):
+        raise InputError(f"{job.out} is not empty; give a new folder")
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{job.out} can't be made ({error.strerror}); choose another folder") from error
+    with locked(work / "lock"):
+        if not mark.is_file():
+            write_json(mark, job.identity)
+        elif read_json(mark) != job.identity:
+            raise InputError(
+                f"{job.out} holds unfinished work of other documents or settings; give a new folder, or delete it"
+            )
+        yield
+
+
+def _tokenise(job: _Job, k: int, name: str) -> None:
+    """Write the ids of a kept file's documents, one behind the other, and last their numbers."""
+    from workbench.models.tokens import encodable
+    from workbench.models.training.tokenfile import encode
+
+    if job.lengths_file(k).is_file():
+        return
+    path = job.kept / name
+    if not path.is_file() or file_digest(path) != job.files[name]:
+        raise InputError(f"{path} is missing or was changed since `workbench apply` wrote it; apply again")
+    lengths: list[int] = []
+    with written_aside(job.tokens_file(k)) as aside, aside.open("wb") as file:
+        for batch in pq.ParquetFile(path).iter_batches(_BATCH_DOCUMENTS, columns=["text"]):
+            texts = [encodable(text) for text in batch.column(0).to_pylist()]
+            for ids in encode(job.backend, texts):
+                file.write(ids.astype("<u4").tobytes())
+                lengths.append(len(ids))
+    write_array(job.lengths_file(k), np.array(lengths, dtype=np.int64))
+
+
+def _write(job: _Job, progress: Progress) -> dict[str, Any]:
+    """Pack all documents and write their rows; what pack.json says of them."""
+    context, variant = job.params.context, job.params.variant
+    n_tokens = [np.load(job.lengths_file(k), allow_pickle=False) for k in range(len(job.files))]
+    tokens = [job.tokens_file(k) for k in range(len(job.files))]
+    stream = read_stream([job.kept / name for name in job.files], tokens, n_tokens, job.end_id)
+    # An end token each; a document of no tokens is in no row. By id, so that nothing depends on the order of files.
+    order = np.argsort(stream.doc_ids, kind="stable")
+    lengths = np.where(stream.n_tokens > 0, stream.n_tokens + 1, 0)
+    packed = bfd_pack(lengths[order], context, variant)
+    packed = Packing(packed.row, order[packed.doc], packed.start, packed.end, packed.n_rows)
+    files = write_rows(job.out, stream, packed, context, job.params.seed, progress)
+    n_packed = int((packed.end - packed.start).sum())
+    if stream.n_weighted:
+        warnings.warn(
+            f"{stream.n_weighted:,} documents have a weight other than 1; each is packed once all the same",
+            WorkbenchWarning,
+            stacklevel=3,
+        )
+    return {
+        "format": PACK_FORMAT,
+        "identity": json_digest(job.identity),
+        "settings": {**asdict(job.params), "end": job.identity["end"], "end_id": job.end_id},
+        "n_documents": int((lengths > 0).sum()),
+        "n_empty_documents": int((lengths == 0).sum()),
+        "n_weighted_documents": stream.n_weighted,
+        "n_tokens": n_packed,
+        "n_lost_tokens": int(lengths.sum()) - n_packed,
+        "n_rows": packed.n_rows,
+        "filled_fraction": n_packed / (packed.n_rows * context) if packed.n_rows else None,
+        "n_cut_documents": int((lengths > context).sum()),
+        "concatenation": {
+            "n_rows": -(-int(lengths.sum()) // context),
+            "n_cut_documents": n_cut_by_concatenation(lengths[order], context),
+        },
+        "files": files,
+    }

@@ -1,0 +1,1 @@
+"""Laws: what a mixture, a size or a repetition of data is worth."""
