@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import chisquare
 
 from workbench.checks import keyed_uniform, strings
-from workbench.errors import InputError
+from workbench.errors import InputError, RecipeError
+from workbench.recipe.schema import parse_step
 from workbench.selectors.base import DESIGN_WEIGHT
 from workbench.selectors.ccs import SPEC, CcsParams, strata_of, strata_quotas
 
@@ -138,11 +139,12 @@ def test_params_out_of_range_are_refused() -> None:
         run([1.0], hard_fraction=0.1)
 
 
-def test_a_hard_score_that_is_a_category_or_a_vector_is_refused() -> None:
-    columns = {"doc_id": strings("ab"), "importance": np.ones(2, np.float32), DESIGN_WEIGHT: np.ones(2)}
-    for name, values in (("language", strings(["en", "de"])), ("embedding", np.ones((2, 3), np.float32))):
-        params = CcsParams("importance", hard_score=name, hard_fraction=0.5)
-        with pytest.raises(
-            InputError, match=f"hard_score {name} isn't one number a document; take another score"
-        ):
-            SPEC.run({**columns, name: values}, params, {}, 0)
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("language", "holds categories"), ("embedding", "holds a vector"), ("aum", "no score 'aum'")],
+)
+def test_a_hard_score_that_holds_no_numbers_is_refused_by_the_recipe(name: str, what: str) -> None:
+    step = {"select": "ccs", "score": "n_tokens", "hard_score": name, "hard_fraction": 0.1}
+    with pytest.raises(RecipeError, match=what):
+        parse_step(step)
+    assert parse_step({**step, "hard_score": "perplexity"}).needs == ("n_tokens", "perplexity", DESIGN_WEIGHT)

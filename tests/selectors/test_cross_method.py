@@ -1,4 +1,4 @@
-"""What holds across methods (section 26 of the specification): budgets, copies, scale. Each selector has a line here."""
+"""What holds across methods: budgets, copies, shares out of range. Each selector has a line here."""
 
 from __future__ import annotations
 
@@ -159,7 +159,8 @@ SHARES = [
     (name, field.name)
     for name, spec in SELECTORS.items()
     for field in fields(spec.params)
-    if field.name.endswith("fraction")
+    # A filter's limit may lie anywhere: beyond what a signal can be it turns the rule off.
+    if field.name.endswith("fraction") and TRAITS[name].copies != "together"
 ]
 
 

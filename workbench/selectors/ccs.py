@@ -63,19 +63,11 @@ def scan_ccs(columns: Columns, params: CcsParams, state: State, seed: int) -> Co
     luck : int64 (n,), 0 for the document that is drawn first
     hardness : int64 (n,), 0 for the hardest
     until_hard : float64 (n,), documents of the corpus from the hardest up to and half of this one
-
-    Raises
-    ------
-    InputError
-        If hard_score names a category or a vector.
     """
     luck = rank_of(columns, -keyed_uniform(seed, list(columns["doc_id"]), "ccs"))
     if params.hard_score is None:
         return {"luck": luck}
-    values = columns[params.hard_score]
-    if values.ndim != 1 or not np.issubdtype(values.dtype, np.number):
-        raise InputError(f"hard_score {params.hard_score} isn't one number a document; take another score")
-    key = values.astype(np.float64)
+    key = np.array(columns[params.hard_score], dtype=np.float64)
     hardness = rank_of(columns, -key if params.hard == "lowest" else key)
     _, until = place_in_groups(hardness, np.zeros_like(hardness), columns[DESIGN_WEIGHT])
     return {"luck": luck, "hardness": hardness, "until_hard": until}
@@ -194,6 +186,7 @@ SPEC = SelectorSpec(
     select=select_ccs,
     scan=scan_ccs,
     scan_params=("score", "hard_score", "hard"),
+    score_params=("score", "hard_score"),
     about="Keeps easy and hard documents alike instead of one end of the score, and loses the hardest, which are often "
     "mislabelled or noise. On CIFAR-10 with 10 % kept its paper is 7.04 points over random. Strata have equal width: "
     "a score with a long tail fills few of them: the tail is then kept whole. A score that grows with length spreads "
