@@ -23,6 +23,7 @@ from workbench.engine.score import score
 from workbench.engine.several import score_with_models
 from workbench.engine.table import Table
 from workbench.errors import InputError
+from workbench.models.load import Models
 from workbench.scores import SCORES
 from workbench.scores.base import Inputs, NoParams, ScoreSpec, State
 
@@ -187,3 +188,31 @@ def test_a_manifest_is_applied_without_the_target(
     kept = ((table.scores["more_words"] >= 0) & (table.scores["nearness"] >= 0.01)).sum()
     assert run.record["counts"]["kept"] == kept
     assert 0 < kept < len(table)
+
+
+def write_vectors(path: Path, vectors: list[list[float]], name: str = "v") -> Path:
+    rows = [{"text": f"{path.stem} {i}", name: vector} for i, vector in enumerate(vectors)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_vectors_that_a_corpus_brings_are_compared_with_those_that_the_target_brings(tmp_path: Path) -> None:
+    sample = read_sample(write_vectors(tmp_path / "corpus.jsonl", [[1, 0], [0, 2], [3, 3]]))
+
+    def similarity(target: Path) -> Table:
+        models = Models(embedder="column:v")
+        return score(sample, ["target_similarity"], store=tmp_path / "store", models=models, target=target)
+
+    table = similarity(write_vectors(tmp_path / "one.jsonl", [[0, 5], [-1, 0]]))
+    found = dict(zip(table.sample.texts, table.scores["target_similarity"].tolist(), strict=True))
+    assert found == pytest.approx({"corpus 0": 0.0, "corpus 1": 1.0, "corpus 2": 0.5**0.5}, abs=1e-6)
+    # The same texts with other vectors are another target.
+    other = similarity(write_vectors(tmp_path / "one.jsonl", [[1, 0], [-1, 0]]))
+    assert other.target is not None
+    assert table.target is not None
+    assert other.target.sample.fingerprint == table.target.sample.fingerprint
+    assert other.scores["target_similarity"].tolist() != table.scores["target_similarity"].tolist()
+    with pytest.raises(InputError, match="of the target: there is no column 'v' to take vectors from"):
+        similarity(write_vectors(tmp_path / "two.jsonl", [[1, 0]], "w"))
+    with pytest.raises(InputError, match="the target's vectors have 3 numbers, the documents' 2"):
+        similarity(write_vectors(tmp_path / "three.jsonl", [[1, 0, 0]]))

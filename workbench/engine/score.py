@@ -142,7 +142,10 @@ def _score_target(
         wanted = need.without(table.target.scores)
         if wanted is not None:
             state = table.states.get(wanted.first.name, {})
-            _run_pass(table.target, wanted, store, seed, progress, state)
+            try:
+                _run_pass(table.target, wanted, store, seed, progress, state)
+            except InputError as error:
+                raise InputError(f"of the target: {error}") from None
 
 
 def define(pass_: Pass, table: Table, state: State) -> dict[str, dict[str, Any]]:

@@ -21,7 +21,7 @@ _FLOOR = 1e-8  # of the released code: added to each probability before its loga
 
 @dataclass(frozen=True)
 class DsirParams:
-    """What is counted and how the ratio is taken; the defaults are the released package's.
+    """What is counted and how the ratio is taken; the defaults are the package data-selection's.
 
     Attributes
     ----------
