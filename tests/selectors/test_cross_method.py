@@ -12,7 +12,7 @@ from tests.selectors.steps import STEPS
 from tests.test_contracts import STATES, columns
 from workbench.checks import Array, strings
 from workbench.engine.select import decide
-from workbench.errors import WorkbenchError
+from workbench.errors import InputError, WorkbenchError
 from workbench.recipe.model import Step
 from workbench.recipe.schema import parse_step
 from workbench.selectors import SELECTORS
@@ -34,11 +34,14 @@ class Traits:
         The param that says which share is kept (or dropped), None where there is none.
     exact
         Whether that share is met to a document.
+    least
+        Whether some of each cluster is kept, so that a budget of nothing is refused.
     """
 
     copies: Literal["one", "together", "cut", "any"]
     budget: str | None = None
     exact: bool = False
+    least: bool = False
 
 
 TRAITS: dict[str, Traits] = {
@@ -62,14 +65,14 @@ TRAITS: dict[str, Traits] = {
     "semdedup": Traits("one", "keep_fraction", exact=True),
     "d4": Traits("one"),
     "prototypes": Traits("cut", "keep_fraction", exact=True),
-    "dbp": Traits("cut", "keep_fraction", exact=True),
+    "dbp": Traits("cut", "keep_fraction", exact=True, least=True),
     "scip": Traits("cut", "keep_fraction", exact=True),
     "kmq": Traits("any", "keep_fraction"),
     "car": Traits("cut"),
     "ccs": Traits("any", "keep_fraction", exact=True),
     "sensitivity": Traits("any"),
     "density": Traits("any", "keep_fraction", exact=True),
-    "dpp": Traits("one", "keep_fraction", exact=True),
+    "dpp": Traits("one", "keep_fraction"),
     "tagcos": Traits("any", "keep_fraction"),
     "crest": Traits("any", "keep_fraction", exact=True),
     "dsir": Traits("any", "keep_fraction", exact=True),
@@ -82,10 +85,9 @@ def test_every_selector_has_its_line() -> None:
     assert set(TRAITS) == set(SELECTORS)
 
 
-def run(name: str, read: dict[str, Array], i: int = 0, **given: Any) -> Selection:
-    """What a step decides as the engine asks it, fitted on the columns that it is given."""
-    settings = {**STEPS[name][i], **given}
-    step = parse_step({"select": name, **settings})
+def run(name: str, read: dict[str, Array], **settings: Any) -> Selection:
+    """What a step decides as the engine asks it, fitted on the columns that it is given; the first one by default."""
+    step = parse_step({"select": name, **(settings or STEPS[name][0])})
     spec, params = step.spec, step.params
     chosen = {need: read[need] for need in ("doc_id", *step.needs)}
     if spec.resolve is not None:
@@ -133,26 +135,41 @@ def test_of_copies_that_tie_at_a_budget_those_with_the_smaller_id_are_kept(name:
 WITH_BUDGET = [(name, traits.budget) for name, traits in TRAITS.items() if traits.budget is not None]
 
 
+def settings_of(name: str) -> dict[str, Any]:
+    """The last step of the selector, cutting documents, and with no other limit in the way of its budget."""
+    free = {"unit": "documents", "order_fraction": 1.0, "hard_fraction": 0.0, "max_share": 1.0}
+    known = {field.name for field in fields(SELECTORS[name].params)}
+    return {**STEPS[name][-1], **{param: value for param, value in free.items() if param in known}}
+
+
 @pytest.mark.parametrize(("name", "budget"), WITH_BUDGET)
 def test_a_budget_of_everything_drops_nothing_and_of_nothing_keeps_nothing(name: str, budget: str) -> None:
-    read = columns()
-    scored = np.array(["not defined" not in (s.explain(i) if not s.keep[i] else "") for s in [run(name, read, -1)]
-                       for i in range(len(s.keep))])  # fmt: skip
+    read = scored(name)
     everything, nothing = (0.0, 1.0) if budget.startswith("drop") else (1.0, 0.0)
-    whole, none = run(name, read, -1, **{budget: everything}), run(name, read, -1, **{budget: nothing})
     if TRAITS[name].exact:
-        assert whole.keep[scored].all()
-    assert not none.keep.any()
+        assert run(name, read, **{**settings_of(name), budget: everything}).keep.all()
+    if TRAITS[name].least:
+        with pytest.raises(InputError, match="raise keep_fraction"):
+            run(name, read, **{**settings_of(name), budget: nothing})
+    else:
+        assert not run(name, read, **{**settings_of(name), budget: nothing}).keep.any()
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, traits in TRAITS.items() if traits.exact and "unit" not in STEPS[name][-1]]
-)
-@pytest.mark.parametrize("share", [0.25, 0.5, 1 / 240])
-def test_a_share_is_met_to_a_document(name: str, share: float) -> None:
-    read = {n: c[np.isfinite(columns()["perplexity"])] for n, c in columns().items()}
-    found = run(name, read, -1, keep_fraction=share)
-    assert abs(int(found.keep.sum()) - share * len(found.keep)) <= 0.5
+def scored(name: str) -> dict[str, Array]:
+    """The columns of those documents for which all that the selector reads is defined."""
+    rows = np.ones(len(columns()["doc_id"]), dtype=bool)
+    for need in parse_step({"select": name, **settings_of(name)}).needs:
+        if columns()[need].dtype.kind == "f" and columns()[need].ndim == 1:
+            rows &= np.isfinite(columns()[need])
+    return {need: column[rows] for need, column in columns().items()}
+
+
+@pytest.mark.parametrize("name", [name for name, traits in TRAITS.items() if traits.exact])
+@pytest.mark.parametrize("n_kept", [20, 50, 99])
+def test_a_share_is_met_to_a_document(name: str, n_kept: int) -> None:
+    read = scored(name)
+    share = n_kept / len(read["doc_id"])
+    assert run(name, read, **{**settings_of(name), "keep_fraction": share}).keep.sum() == n_kept
 
 
 SHARES = [

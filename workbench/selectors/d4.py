@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.checks import FloatArray, IntArray, check_at_least
+from workbench.checks import FloatArray, IntArray, check_at_least, check_fraction
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Scanned, Selection, SelectorSpec, State
 from workbench.selectors.budget import is_tied, is_within, share_cut, tie_luck
 
@@ -72,7 +72,8 @@ def fit_d4(columns: Columns, params: D4Params, seed: int) -> State:
     centroids = _centroids(embedding, params, seed)
     nearest, _ = nearest_before(doc_ids, embedding, centroids, params.keep, seed)
     luck = tie_luck(seed, list(doc_ids))
-    cut = share_cut(nearest, luck, columns[DESIGN_WEIGHT], params.dedup_fraction)
+    share = check_fraction("dedup_fraction", params.dedup_fraction)
+    cut = share_cut(nearest, luck, columns[DESIGN_WEIGHT], share)
     survivors = embedding[is_within(nearest, luck, cut)]
     # With nothing left there is nothing to decide; the first centroids hold the place.
     second = _centroids(survivors, params, seed) if len(survivors) else centroids
@@ -115,7 +116,8 @@ def solve_d4(columns: Columns, scanned: Scanned, params: D4Params, state: State,
     found = scanned()
     left = is_within(found["max_similarity"], found["luck"], state["dedup_cut"])
     weight = columns[DESIGN_WEIGHT][left]
-    cut = share_cut(-found["distance"][left], found["luck"][left], weight, params.prototype_fraction)
+    share = check_fraction("prototype_fraction", params.prototype_fraction)
+    cut = share_cut(-found["distance"][left], found["luck"][left], weight, share)
     return {"prototype_cut": cut}
 
 
