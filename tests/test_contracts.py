@@ -417,6 +417,13 @@ def test_the_draws_of_two_purposes_under_one_seed_are_not_the_same() -> None:
 # ---- the places that know a method from its spec -----------------------------------------------------------------
 
 
+def test_the_docs_name_every_selector() -> None:
+    root = Path(__file__).resolve().parent.parent
+    for page in ("README.md", "benchmarks/METHODS.md"):
+        text = (root / page).read_text(encoding="utf-8")
+        assert [name for name in SELECTORS if f"`{name}`" not in text] == [], page
+
+
 def test_methods_lists_each_score_and_selector_once() -> None:
     listed = [(m["kind"], m["name"]) for m in methods()]
     expected = [*(("score", name) for name in SCORES), *(("selector", name) for name in SELECTORS)]

@@ -128,7 +128,7 @@ def test_a_packed_model_is_read_by_our_own_scorer(folder: Path, tmp_path: Path) 
 
 
 def test_pieces_of_a_given_sentencepiece_model(tmp_path: Path) -> None:
-    sentencepiece = pytest.importorskip("sentencepiece")
+    sentencepiece = importlib.import_module("sentencepiece")
     (tmp_path / "text").write_text("\n".join(TEXTS * 4).lower())
     sentencepiece.SentencePieceTrainer.train(
         input=str(tmp_path / "text"), model_prefix=str(tmp_path / "sp"), vocab_size=29, minloglevel=2
