@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.engine.select import FitCache, Outcome, select
+from workbench.engine.fitting import FitCache
+from workbench.engine.select import Outcome, select
 from workbench.engine.table import Table
 from workbench.recipe.model import Recipe, Step
 from workbench.selectors.base import Columns, Selection, SelectorSpec, State

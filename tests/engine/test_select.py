@@ -10,8 +10,9 @@ from tests.engine.conftest import recipe_of, scored
 from tests.engine.corpora import make_documents, write_corpus
 from tests.engine.fakes import FakeModels
 from workbench.corpus import Corpus, read
+from workbench.engine.fitting import FitCache
 from workbench.engine.score import score
-from workbench.engine.select import KEPT, FitCache, fit, select
+from workbench.engine.select import KEPT, fit, select
 from workbench.engine.table import Table
 from workbench.errors import InputError, RecipeError
 from workbench.recipe.model import Recipe, Step

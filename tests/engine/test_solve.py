@@ -12,7 +12,8 @@ import pytest
 from tests.engine.conftest import recipe_of, scored
 from tests.engine.fakes import FakeModels
 from workbench.corpus import Corpus
-from workbench.engine.select import FitCache, fit, select
+from workbench.engine.fitting import FitCache
+from workbench.engine.select import fit, select
 from workbench.selectors import SELECTORS
 
 D4 = {"select": "d4", "n_clusters": 3}

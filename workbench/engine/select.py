@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.checks import Array, BoolArray, FloatArray, IntArray, hash_bytes, json_digest, require_keys
-from workbench.engine.passes import finite_rows
+from workbench.checks import Array, BoolArray, FloatArray, IntArray, require_keys
+from workbench.engine.fitting import FitCache, Scan, complete, missing
 from workbench.engine.table import Table
 from workbench.errors import InputError
 from workbench.recipe.model import Recipe, Step
-from workbench.selectors.base import DESIGN_WEIGHT, GIVEN, Columns, Selection
-
-Scan = Callable[[Columns], Columns]
-
-_SCANS = 16  # a few steps with a few settings each; 16 bytes a document and scan
+from workbench.selectors.base import GIVEN, Columns, Selection
 
 KEPT = -1
 """In `Outcome.step`: no step dropped the document."""
@@ -61,65 +56,6 @@ class Outcome:
             return None
         local = int(np.searchsorted(self._rows[step], i))
         return self._selections[step].explain(local)
-
-
-class FitCache:
-    """Fitted artefacts and scans by what they depend on, so that moving a slider refits and rescans nothing."""
-
-    def __init__(self) -> None:
-        self._states: dict[str, Mapping[str, Array]] = {}
-        self._scans: OrderedDict[tuple[str, bytes], Columns] = OrderedDict()
-
-    def state(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
-        """The step's artefact, fitted on the whole table on first use, and what is solved there each time."""
-        spec = step.spec
-        fitted = self._fitted(table, step, seed)
-        if spec.solve is None:
-            return fitted
-        columns = table.columns(step.needs)
-        rows = _complete(step, columns)
-        complete = columns if rows.all() else {n: column[rows] for n, column in columns.items()}
-        scan = self.scan(table, step, fitted, seed, np.arange(len(table)))
-        return {**fitted, **spec.solve(complete, lambda: scan(complete), step.params, fitted, seed)}
-
-    def _fitted(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
-        spec = step.spec
-        if spec.state_of is not None:
-            require_keys(f"the fit of {step.select}", table.states, [spec.state_of])
-            return table.states[spec.state_of]
-        if spec.fit is None:
-            return {}
-        key = self._key(table, step, seed, spec.fit_params)
-        if key not in self._states:
-            columns = table.columns(step.needs)
-            rows = _complete(step, columns)
-            self._states[key] = spec.fit(
-                {n: column[rows] for n, column in columns.items()}, step.params, seed
-            )
-        return self._states[key]
-
-    def scan(self, table: Table, step: Step, state: Mapping[str, Array], seed: int, alive: IntArray) -> Scan:
-        """The step's scan of the rows `alive`, made on first use."""
-        spec = step.spec
-        key = self._key(table, step, seed, (*spec.fit_params, *spec.scan_params)), hash_bytes(alive)
-
-        def scan(columns: Columns) -> Columns:
-            assert spec.scan is not None
-            if key not in self._scans:
-                self._scans[key] = spec.scan(columns, step.params, state, seed)
-                if len(self._scans) > _SCANS:
-                    self._scans.popitem(last=False)
-            self._scans.move_to_end(key)
-            return self._scans[key]
-
-        return scan
-
-    def _key(self, table: Table, step: Step, seed: int, params: Iterable[str]) -> str:
-        read: dict[str, object] = {name: table.definitions.get(name) for name in step.needs}
-        if DESIGN_WEIGHT in read:
-            read[DESIGN_WEIGHT] = table.sample.design.to_json()
-        given = {name: asdict(step.params)[name] for name in params}
-        return json_digest([step.select, step.spec.version, seed, given, table.sample.fingerprint, read])
 
 
 @contextmanager
@@ -192,7 +128,10 @@ def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = No
     rows, selections = [], []
     for index, (step, state) in enumerate(zip(fitted.recipe.steps, fitted.states, strict=True)):
         alive = np.flatnonzero(dropped_by == KEPT)
-        columns = {name: column[alive] for name, column in table.columns(step.needs).items()}
+        columns = table.columns(step.needs)
+        if len(alive) < n:
+            # Not where all are alive: a copy of the vectors takes longer than a move of a slider may.
+            columns = {name: column[alive] for name, column in columns.items()}
         with _faults_of(index, step):
             scan = cache.scan(table, step, state, fitted.recipe.seed, alive) if step.spec.scan else None
             selection = decide(step, columns, state, fitted.recipe.seed, scan)
@@ -220,11 +159,11 @@ def decide(
 
     `scan` stands for the step's own where its result is kept.
     """
-    missing = _missing(step, columns)
-    if not missing:
+    lacking = missing(step, columns)
+    if not lacking:
         return _run(step, columns, state, seed, scan)
-    lacks: BoolArray = np.stack(list(missing.values()))
-    names = list(missing)
+    lacks: BoolArray = np.stack(list(lacking.values()))
+    names = list(lacking)
     rows: BoolArray = np.logical_not(lacks.any(axis=0))
     place = np.cumsum(rows) - 1
     given = {name: column[rows] for name, column in columns.items()}
@@ -271,28 +210,10 @@ def group_keys(step: Step, columns: Mapping[str, Array], state: Mapping[str, Arr
     if group is None:
         raise AssertionError(f"{step.select} has scope {step.spec.scope} and no group function")
     keys: IntArray = -1 - np.arange(n, dtype=np.int64)
-    rows = _complete(step, columns)
+    rows = complete(step, columns)
     if rows.any():
         keys[rows] = group({name: column[rows] for name, column in columns.items()}, step.params, state)
     return keys
-
-
-def _missing(step: Step, columns: Mapping[str, Array]) -> dict[str, BoolArray]:
-    """By column, which documents lack it, bool (n,); none of a step that says itself what becomes of them."""
-    found = {}
-    for name, column in columns.items():
-        if not step.spec.reads_missing and np.issubdtype(column.dtype, np.floating):
-            lacks = ~finite_rows(column) if column.ndim > 1 else np.isnan(column)
-            if lacks.any():
-                found[name] = lacks
-    return found
-
-
-def _complete(step: Step, columns: Mapping[str, Array]) -> BoolArray:
-    complete: BoolArray = np.ones(len(columns["doc_id"]), dtype=np.bool_)
-    for lacks in _missing(step, columns).values():
-        complete &= ~lacks
-    return complete
 
 
 def _refuse_unscored(table: Table, step: Step, rows: IntArray) -> None:
