@@ -144,7 +144,7 @@ def test_counts_below_1_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["dedup_fraction", "prototype_fraction"])
 def test_shares_outside_0_to_1_are_refused(name: str) -> None:
-    with pytest.raises(InputError, match=r"keep_fraction must lie in 0\.\.1, got 1\.2"):
+    with pytest.raises(InputError, match=rf"{name} must lie in 0\.\.1, got 1\.2"):
         run(clustered(), **{name: 1.2})
 
 

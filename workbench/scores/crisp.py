@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.checks import Array, check_at_least
+from workbench.checks import Array
 from workbench.errors import InputError
-from workbench.models.geometry.kmeans import KMeansParams, assign, kmeans
+from workbench.models.geometry.kmeans import assign, sample_centroids
 from workbench.scores.base import Inputs, ScoreSpec, State, as_column
 
 _FLOOR = 1e-8
-_DOCUMENTS_A_CLUSTER = 10
 
 
 @dataclass(frozen=True)
@@ -47,16 +46,13 @@ def fit(inputs: Inputs, params: CrispParams, seed: int) -> State:
     InputError
         If a param is out of range, or no target text has a vector of the documents' length.
     """
-    check_at_least("n_clusters", params.n_clusters, 1)
-    check_at_least("n_iterations", params.n_iterations, 1)
     assert inputs.target is not None
     x, target = inputs.columns["embedding"], inputs.target.columns["embedding"]
     if not len(target) or target.shape[1] != x.shape[1]:
         raise InputError(
             f"the target needs a text with a vector of {x.shape[1]} numbers, got vectors of shape {target.shape}"
         )
-    n_clusters = min(params.n_clusters, max(1, len(x) // _DOCUMENTS_A_CLUSTER))
-    centroids = kmeans(x, KMeansParams(n_clusters, n_iterations=params.n_iterations), seed=seed).centroids
+    centroids = sample_centroids(x, params.n_clusters, params.n_iterations, seed)
     shares = [
         np.bincount(assign(rows, centroids)[0], minlength=len(centroids)) / len(rows) for rows in (target, x)
     ]

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.checks import Array, check_at_least
-from workbench.models.geometry.kmeans import KMeansParams, assign, kmeans
+from workbench.checks import Array
+from workbench.models.geometry.kmeans import assign, sample_centroids
 from workbench.scores.base import Inputs, ScoreSpec, State, as_column
-
-# With fewer documents a cluster its centroid is a document rather than a prototype.
-_DOCUMENTS_A_CLUSTER = 10
 
 
 @dataclass(frozen=True)
@@ -41,12 +38,8 @@ def fit(inputs: Inputs, params: PrototypeParams, seed: int) -> State:
     InputError
         If `n_clusters` or `n_iterations` is below 1, or an embedding is zero or not finite.
     """
-    check_at_least("n_clusters", params.n_clusters, 1)
-    check_at_least("n_iterations", params.n_iterations, 1)
     x = inputs.columns["embedding"]
-    n_clusters = min(params.n_clusters, max(1, len(x) // _DOCUMENTS_A_CLUSTER))
-    how = KMeansParams(n_clusters=n_clusters, n_iterations=params.n_iterations)
-    return {"centroids": kmeans(x, how, seed=seed).centroids}
+    return {"centroids": sample_centroids(x, params.n_clusters, params.n_iterations, seed)}
 
 
 def prototype_distance(embedding: Array, centroids: Array) -> Array:

@@ -11,8 +11,6 @@ from workbench.checks import FloatArray, IntArray, check_at_least, check_fractio
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Scanned, Selection, SelectorSpec, State
 from workbench.selectors.budget import is_tied, is_within, share_cut, tie_luck
 
-_DOCUMENTS_A_CLUSTER = 10
-
 
 @dataclass(frozen=True)
 class D4Params:
@@ -40,11 +38,9 @@ class D4Params:
 
 
 def _centroids(embedding: FloatArray, params: D4Params, seed: int) -> FloatArray:
-    from workbench.models.geometry.kmeans import KMeansParams, kmeans
+    from workbench.models.geometry.kmeans import sample_centroids
 
-    n_clusters = min(params.n_clusters, max(1, len(embedding) // _DOCUMENTS_A_CLUSTER))
-    how = KMeansParams(n_clusters=n_clusters, n_iterations=params.n_iterations)
-    return kmeans(embedding, how, seed=seed).centroids
+    return sample_centroids(embedding, params.n_clusters, params.n_iterations, seed)
 
 
 def fit_d4(columns: Columns, params: D4Params, seed: int) -> State:

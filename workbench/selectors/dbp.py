@@ -7,12 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.checks import FloatArray, IntArray, check_at_least, check_fraction
+from workbench.checks import FloatArray, IntArray, check_fraction
 from workbench.errors import InputError
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Selection, SelectorSpec, State
 from workbench.selectors.budget import fits, largest_remainder, place_in_groups, rank_of
 
-_DOCUMENTS_A_CLUSTER = 10
 _N_NEIGHBOURS = 20
 _TAU = {"paper": 0.1, "repo": 0.5}
 _FLOOR = {"paper": 0.0, "repo": 0.5}
@@ -69,14 +68,11 @@ def fit_dbp(columns: Columns, params: DbpParams, seed: int) -> State:
     InputError
         If n_clusters or n_iterations is below 1.
     """
-    from workbench.models.geometry.kmeans import KMeansParams, assign, kmeans
+    from workbench.models.geometry.kmeans import assign, sample_centroids
 
-    check_at_least("n_clusters", params.n_clusters, 1)
-    check_at_least("n_iterations", params.n_iterations, 1)
     embedding, weight = columns["embedding"], np.asarray(columns[DESIGN_WEIGHT], dtype=np.float64)
-    n_clusters = min(params.n_clusters, max(1, len(embedding) // _DOCUMENTS_A_CLUSTER))
-    how = KMeansParams(n_clusters=n_clusters, n_iterations=params.n_iterations)
-    centroids = kmeans(embedding, how, seed=seed).centroids
+    centroids = sample_centroids(embedding, params.n_clusters, params.n_iterations, seed)
+    n_clusters = len(centroids)
     labels, similarity = assign(embedding, centroids)
     n = np.bincount(labels, weight, minlength=n_clusters)
     distance = np.bincount(labels, weight * (1 - similarity.astype(np.float64)), minlength=n_clusters)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.checks import FloatArray, IntArray, check_at_least
+from workbench.checks import IntArray
 from workbench.errors import InputError
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Scanned, Selection, SelectorSpec, State
 from workbench.selectors.budget import is_tied, is_within, share_cut, tie_luck
@@ -48,13 +48,9 @@ def fit_semdedup(columns: Columns, params: SemdedupParams, seed: int) -> State:
 
     The released code starts faiss from random rows; here k-means++ chooses them.
     """
-    from workbench.models.geometry.kmeans import KMeansParams, kmeans
+    from workbench.models.geometry.kmeans import sample_centroids
 
-    check_at_least("n_clusters", params.n_clusters, 1)
-    embedding: FloatArray = columns["embedding"]
-    n_clusters = min(params.n_clusters, max(1, len(embedding) // 10))
-    how = KMeansParams(n_clusters=n_clusters, n_iterations=params.n_iterations)
-    return {"centroids": kmeans(embedding, how, seed=seed).centroids}
+    return {"centroids": sample_centroids(columns["embedding"], params.n_clusters, params.n_iterations, seed)}
 
 
 def group_semdedup(columns: Columns, params: SemdedupParams, state: State) -> IntArray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.checks import FloatArray, IntArray, check_at_least, check_fraction
+from workbench.checks import IntArray, check_at_least, check_fraction
 from workbench.selectors.base import Columns, Selection, SelectorSpec, State
 
 # Of clusters much smaller than this a share of 5 % is no document.
@@ -46,13 +46,10 @@ def fit_tagcos(columns: Columns, params: TagcosParams, seed: int) -> State:
     InputError
         If n_clusters or n_iterations is below 1.
     """
-    from workbench.models.geometry.kmeans import KMeansParams, kmeans
+    from workbench.models.geometry.kmeans import sample_centroids
 
-    check_at_least("n_clusters", params.n_clusters, 1)
-    embedding: FloatArray = columns["embedding"]
-    n_clusters = min(params.n_clusters, max(1, len(embedding) // _DOCUMENTS_A_CLUSTER))
-    how = KMeansParams(n_clusters=n_clusters, n_iterations=params.n_iterations)
-    return {"centroids": kmeans(embedding, how, seed=seed).centroids}
+    k, n_iterations, few = params.n_clusters, params.n_iterations, _DOCUMENTS_A_CLUSTER
+    return {"centroids": sample_centroids(columns["embedding"], k, n_iterations, seed, rows_a_cluster=few)}
 
 
 def group_tagcos(columns: Columns, params: TagcosParams, state: State) -> IntArray:

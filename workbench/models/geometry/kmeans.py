@@ -149,6 +149,30 @@ def kmeans(
     return replace(best, centroids=rows.restore(best.centroids), inertia=rows.restore_square(best.inertia))
 
 
+def sample_centroids(
+    embedding: FloatArray, n_clusters: int, n_iterations: int, seed: int, *, rows_a_cluster: int = 10
+) -> FloatArray:
+    """The centroids that methods fit to a sample by spherical k-means, unit rows, float32 (k, d).
+
+    Parameters
+    ----------
+    n_clusters
+        At most, at least 1: fewer rows than `rows_a_cluster` to each give fewer, since the centroid of a few documents
+        is no prototype but one of them.
+    n_iterations
+        At least 1.
+
+    Raises
+    ------
+    InputError
+        If n_clusters or n_iterations is below 1, or a row is zero or not finite.
+    """
+    check_at_least("n_clusters", n_clusters, 1)
+    check_at_least("n_iterations", n_iterations, 1)
+    k = min(n_clusters, max(1, len(embedding) // rows_a_cluster))
+    return kmeans(embedding, KMeansParams(n_clusters=k, n_iterations=n_iterations), seed=seed).centroids
+
+
 def _random(seed: int, use: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64([seed, use]))
 
