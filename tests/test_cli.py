@@ -248,7 +248,7 @@ def test_methods_lists_every_score_and_selector_in_the_agreed_form(run: Commands
     table = run("methods").out
     assert "semdedup" in table
     assert "perplexity" in table
-    assert "the language model reads every token" in table
+    assert "LM pass" in table
 
 
 def test_methods_says_all_that_is_known_of_one(run: Commands) -> None:

@@ -111,19 +111,19 @@ def about(spec: SelectorSpec) -> list[str]:
 def _cost(needs: Iterable[str]) -> str:
     """What a score costs, by the most that it reads."""
     named = (
-        ("lm", "the language model reads every token"),
-        ("embedder", "the embedder reads every token"),
-        ("ngram", "n-gram look-ups a word"),
+        ("lm", "LM pass"),
+        ("embedder", "embedder pass"),
+        ("ngram", "n-gram pass"),
         ("tokenizer", "tokenising"),
-        ("text", "one pass over the text"),
+        ("text", "text pass"),
     )
-    return next((cost for need, cost in named if need in needs), "arithmetic on stored columns")
+    return next((cost for need, cost in named if need in needs), "arithmetic")
 
 
 _SELECTOR_COST = {
-    "row": "one look at each document",
-    "column": "stored columns of all documents in memory at once",
-    "group": "the stored columns of one group in memory at once",
+    "row": "a look each",
+    "column": "columns in memory",
+    "group": "a group in memory",
 }
 
 

@@ -67,7 +67,7 @@ def methods(
                 for m in found
                 if m["kind"] == kind
             }
-            print_table((kind, "scope", "status", "needs", "cost", "paper", "meaning"), rows)
+            print_table((kind, "scope", "status", "needs", "cost", "paper", "meaning"), rows, of_words=True)
 
 
 def _print_method(method: dict[str, Any]) -> None:

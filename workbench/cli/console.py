@@ -48,11 +48,14 @@ def printable(text: str) -> str:
 
 
 def print_table(
-    head: tuple[str, ...], rows: Mapping[str, tuple[object, ...]] | Sequence[tuple[object, ...]]
+    head: tuple[str, ...],
+    rows: Mapping[str, tuple[object, ...]] | Sequence[tuple[object, ...]],
+    *,
+    of_words: bool = False,
 ) -> None:
     """Print a table; numbers get separators and stand right, and where it is too wide the names are folded.
 
-    A mapping's keys are the first column.
+    A mapping's keys are the first column. One of words stands left, and what is folded is all but its names.
     """
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -60,7 +63,10 @@ def print_table(
 
     table = RichTable(box=None, pad_edge=False)
     for i, title in enumerate(head):
-        table.add_column(title, justify="right" if i else "left", overflow="fold", no_wrap=i > 0)
+        if of_words:
+            table.add_column(title, overflow="fold", no_wrap=i == 0)
+        else:
+            table.add_column(title, justify="right" if i else "left", overflow="fold", no_wrap=i > 0)
     for row in [(name, *cells) for name, cells in rows.items()] if isinstance(rows, Mapping) else rows:
         table.add_row(*(Text(printable(_cell(cell))) for cell in row))
     # Into a file or a pipe nothing is folded.

@@ -142,6 +142,7 @@ SPEC = SelectorSpec(
         "Each document is in one random subset, and all subsets keep the same share; the paper draws subsets anew.",
         "The sizes of subset and share are a choice.",
     ),
+    cost="pairs within random subsets",
     help={
         "keep_fraction": "share of each subset to keep, 0 to 1",
         "subset_documents": "documents of a random subset",

@@ -154,6 +154,7 @@ SPEC = SelectorSpec(
         "The bandwidth of the paper's kernel isn't known to us; 1 is a choice for unit vectors.",
         "How the paper weighs quality against diversity isn't known to us; g = exp(quality_weight * score) is usual.",
     ),
+    cost="n k^2 for k in order",
     help={
         "keep_fraction": "share to keep, 0 to 1, at most order_fraction",
         "order_fraction": "share that is put in order once; any smaller share to keep is then answered at once",

@@ -153,6 +153,7 @@ SPEC = SelectorSpec(
     "methods in all its settings, many of which fall below random choice at scale. Its embedder is a causal LM, "
     "`rds:MODEL`; late tokens dominate there and texts are cut, so length counts. Copies are kept all alike: remove "
     "them first.",
+    cost="documents x targets",
     help={
         "keep_fraction": "share to keep, 0 to 1",
         "tasks": "source: the target's sources are tasks that take turns; one: its texts take turns",

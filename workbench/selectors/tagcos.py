@@ -130,6 +130,7 @@ SPEC = SelectorSpec(
         "The released code clusters gradients as they are, by Euclidean k-means without a seed; here by direction.",
         "A sample below 40 documents a cluster gets fewer clusters; the paper has 100 whatever the size.",
     ),
+    cost="matching pursuit in a group",
     help={
         "keep_fraction": "share of each cluster to keep, 0 to 1, rounded down",
         "n_clusters": "k-means clusters",
