@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from typing import Any
 
 import numpy as np
@@ -127,12 +127,21 @@ _SELECTOR_COST = {
 }
 
 
+def _default(field: Field[Any]) -> str:
+    """What a param is where it isn't given, for the end of its help."""
+    if field.default is MISSING and field.default_factory is MISSING:
+        return " (must be given)"
+    value = field.default if field.default is not MISSING else None
+    return "" if value is None or value == () else f" (default {value})"
+
+
 def methods() -> list[dict[str, Any]]:
     """Every score and selector: name, kind, title, paper, needs, scope, cost, status."""
     scores = [
         {
             "name": s.name, "kind": "score", "title": s.title, "paper": s.paper, "needs": list(s.needs),
             "scope": s.scope, "cost": _cost(s.needs), "status": s.status, "unit": s.unit, "better": s.better,
+            "params": {f.name: str(f.default) for f in fields(s.params)},
         }
         for s in SCORES.values()
     ]  # fmt: skip
@@ -140,7 +149,7 @@ def methods() -> list[dict[str, Any]]:
         {
             "name": s.name, "kind": "selector", "title": s.title, "paper": s.paper, "needs": list(s.reads),
             "scope": s.scope, "cost": s.cost or _SELECTOR_COST[s.scope], "status": s.status,
-            "params": {f.name: s.help[f.name] for f in fields(s.params)}, "about": about(s),
+            "params": {f.name: s.help[f.name] + _default(f) for f in fields(s.params)}, "about": about(s),
         }
         for s in SELECTORS.values()
     ]  # fmt: skip

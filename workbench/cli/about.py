@@ -78,9 +78,13 @@ def _print_method(method: dict[str, Any]) -> None:
         if what in method:
             typer.echo(f"  {what}: {method[what]}")
     typer.echo(f"  needs: {', '.join(method['needs']) or 'nothing but ids'}")
-    if method.get("params"):
+    if method["params"] and method["kind"] == "score":
+        typer.echo(
+            f'  parameters with their defaults; in a recipe "scores": {{"{method["name"]}": {{NAME: VALUE}}}}'
+        )
+    elif method["params"]:
         typer.echo("  parameters:")
-    for param, text in method.get("params", {}).items():
+    for param, text in method["params"].items():
         typer.echo(f"    {param}: {text}")
 
 

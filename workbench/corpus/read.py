@@ -70,6 +70,8 @@ def read(
         If something isn't there, or there is no file to read.
     """
     check_at_least("max_document_bytes", max_document_bytes, 1)
+    if any(str(one) == "" for one in ([path] if isinstance(path, str | Path) else path)):
+        raise InputError('the path is empty (""), which may be an unset variable; name a file or folder')
     options = Options(text_column, id_column, source_column, max_document_bytes)
     return Corpus(find_shards(path, storage_options), options)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from workbench.checks import Array, require_keys
 from workbench.engine.passes import Pass, plan_passes
 from workbench.engine.select import Fitted, Outcome, fit, select
 from workbench.engine.table import Table
-from workbench.errors import ManifestError
+from workbench.errors import ManifestError, WorkbenchWarning
 from workbench.recipe.manifest import write_manifest
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import MANIFEST_FORMAT
@@ -105,6 +106,7 @@ def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
     _refuse_sample_scores(passes)
     require_keys("export", table.scores, [spec.name for p in passes for spec in p.specs])
     outcome = select(fitted, table)
+    _warn_of_shares(table, fitted)
     artefacts: dict[str, dict[str, Array]] = {}
     scores = [entry for p in passes for entry in _score_entries(p, table, artefacts)]
     steps = [_step_entry(i, fitted, artefacts) for i in range(len(fitted.recipe.steps))]
@@ -132,6 +134,20 @@ def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
     }
     write_manifest(Path(out), content, artefacts)
     return Path(out)
+
+
+def _warn_of_shares(table: Table, fitted: Fitted) -> None:
+    """A share of near-copies is turned into a similarity on the sample, and a denser corpus has more beyond it."""
+    if expectation_basis(table, fitted.recipe) != "upper_bound":
+        return
+    for index, (step, state) in enumerate(zip(fitted.recipe.steps, fitted.states, strict=True)):
+        if step.spec.tracks_corpus and step.spec.solve is not None and len(state) > 1:
+            warnings.warn(
+                f"step {index + 1}: {step.select}: the share to keep is met on the sample; of the corpus, which has "
+                "more near-copies of each document, far less may be kept: take a larger sample, or epsilon",
+                WorkbenchWarning,
+                stacklevel=3,
+            )
 
 
 def _refuse_sample_scores(passes: list[Pass]) -> None:

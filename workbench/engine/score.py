@@ -98,7 +98,10 @@ def target_table(target: Sample | Corpus | Path | str | None, models: Models) ->
     if isinstance(target, Corpus):
         target = target.whole()
     elif not isinstance(target, Sample):
-        target = read_sample(target)
+        try:
+            target = read_sample(target)
+        except InputError as error:
+            raise InputError(f"of the target: {error}") from None
     if not len(target):
         raise InputError("the target holds no document that can be used; give a file with at least one")
     return Table(target, models)

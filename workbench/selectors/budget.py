@@ -73,16 +73,37 @@ def keep_first(columns: Columns, rank: IntArray, fraction: float, unit: Unit) ->
 
 
 def ranked(
-    columns: Columns, score: FloatArray, rank: IntArray, fraction: float, unit: Unit, what: str
+    columns: Columns,
+    score: FloatArray,
+    rank: IntArray,
+    fraction: float,
+    unit: Unit,
+    what: str,
+    *,
+    is_drawn: bool = False,
 ) -> Selection:
-    """`keep_first` as a selection whose reasons name score and rank; `what` is what the score is called."""
+    """`keep_first` as a selection whose reasons name score and rank; `what` is what the score is called.
+
+    `is_drawn`: the rank is that of a draw, which the score only makes likely.
+    """
     keep = keep_first(columns, rank, fraction, unit)
-    n, n_kept = len(keep), int(keep.sum())
+    n, ends = len(keep), end_of_cut(columns, keep, rank, unit)
+    draw = " in the draw" if is_drawn else ""
     return Selection(
         keep,
-        lambda i: f"{what} {score[i]:.6g} has rank {rank[i] + 1:,} of {n:,}, the first {n_kept:,} are kept",
+        lambda i: f"{what} {score[i]:.6g} has rank {rank[i] + 1:,} of {n:,}{draw}, {ends}",
         score=-rank.astype(np.float64),
     )
+
+
+def end_of_cut(columns: Columns, keep: BoolArray, rank: IntArray, unit: Unit) -> str:
+    """Where a ranking is cut, for the end of a reason; of a budget of tokens also why there."""
+    n_kept = int(keep.sum())
+    kept = f"the first {n_kept:,} are kept"
+    if unit == "documents" or n_kept == len(rank):
+        return kept
+    following = int(np.flatnonzero(rank == n_kept)[0])
+    return f"{kept} and the next one, of {columns['n_tokens'][following]:,.0f} tokens, doesn't fit"
 
 
 def gumbel(seed: int, doc_ids: Sequence[str], purpose: str) -> FloatArray:

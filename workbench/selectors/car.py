@@ -136,8 +136,8 @@ SPEC = SelectorSpec(
     ),
     help={
         "score": "name of the quality score",
-        "n_top": "documents kept for their rank among all; the paper has 1,000",
-        "n_each": "documents kept of each cluster; the paper has 1",
+        "n_top": "documents of the corpus kept for their rank among all; the paper has 1,000",
+        "n_each": "documents of the corpus kept of each cluster; the paper has 1",
         "top_fraction": "share of all documents in place of n_top, 0 to 1",
         "each_fraction": "share of each cluster's documents in place of n_each, 0 to 1",
         "first": "which end of the score is the better: highest or lowest",

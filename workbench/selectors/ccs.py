@@ -15,6 +15,9 @@ from workbench.selectors.budget import fits, place_in_groups, rank_of
 _NO_STRATUM = -1
 
 
+_MAX_STRATA = 100_000
+
+
 @dataclass(frozen=True)
 class CcsParams:
     """Parameters of `select_ccs`.
@@ -136,6 +139,10 @@ def select_ccs(columns: Columns, params: CcsParams, state: State, seed: int) -> 
     check_fraction("keep_fraction", params.keep_fraction)
     check_fraction("hard_fraction", params.hard_fraction)
     check_at_least("n_strata", params.n_strata, 1)
+    if params.n_strata > _MAX_STRATA:
+        raise InputError(
+            f"n_strata must be at most {_MAX_STRATA:,}, got {params.n_strata:,}; the paper has 50"
+        )
     if params.hard_fraction and params.hard_score is None:
         raise InputError(
             f"hard_fraction {params.hard_fraction:g} needs a hard_score; name one or set hard_fraction to 0"

@@ -189,7 +189,7 @@ SPEC = SelectorSpec(
     help={
         "dedup_fraction": "share that SemDeDup leaves, 0 to 1; the paper has 0.75",
         "prototype_fraction": "share of those that is kept, the least typical ones, 0 to 1",
-        "n_clusters": "k-means clusters of both stages; the paper has 11,000",
+        "n_clusters": "k-means clusters of both stages; the paper has 11,000; at most one for ten documents",
         "n_iterations": "iterations of k-means",
         "keep": "which near-copy stays: hard (far from the first centroid), easy (near) or random",
     },

@@ -150,7 +150,8 @@ def kept_shares(params: DbpParams, state: State) -> FloatArray:
     """The share of its documents that each cluster keeps, float64 (k,)."""
     check_fraction("keep_fraction", params.keep_fraction)
     n = state["n"]
-    total = int(np.floor(params.keep_fraction * n.sum() + 0.5))
+    # Weights of a sample needn't sum to a whole number, and all of it is not more than that.
+    total = min(int(np.floor(params.keep_fraction * n.sum() + 0.5)), int(n.sum() + 1e-9))
     # A cluster that holds none of the sample has no quota; what falls there later is kept at the common share.
     out = np.full(len(n), params.keep_fraction)
     there = n > 0
@@ -252,7 +253,7 @@ SPEC = SelectorSpec(
         "keep_fraction": "share to keep, 0 to 1",
         "tau": "temperature of the quotas, above 0; left out: 0.1 (paper) or 0.5 (repo)",
         "variant": "paper: at least 1 document a cluster; repo: at least half of an equal part",
-        "n_clusters": "k-means clusters; the paper has 100 to 500",
+        "n_clusters": "k-means clusters; the paper has 100 to 500; at most one for ten documents",
         "n_iterations": "iterations of k-means",
     },
 )

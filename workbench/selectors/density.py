@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.errors import InputError
 from workbench.selectors.base import Columns, Selection, SelectorSpec, State
-from workbench.selectors.budget import Unit, budget_needs, gumbel, keep_first, rank_of
+from workbench.selectors.budget import Unit, budget_needs, end_of_cut, gumbel, keep_first, rank_of
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,10 @@ def select_density(columns: Columns, params: DensityParams, state: State, seed: 
     """
     density, rank = columns["lsh_density"], columns["rank"]
     keep = keep_first(columns, rank, params.keep_fraction, params.unit)
-    n, n_kept = len(keep), int(keep.sum())
+    n, ends = len(keep), end_of_cut(columns, keep, rank, params.unit)
     return Selection(
         keep,
-        lambda i: (
-            f"density {density[i]:.6g}: the draw has it as number {rank[i] + 1:,} of {n:,}, the first {n_kept:,} are "
-            "kept"
-        ),
+        lambda i: f"density {density[i]:.6g}: the draw has it as number {rank[i] + 1:,} of {n:,}, {ends}",
         score=-rank.astype(np.float64),
     )
 

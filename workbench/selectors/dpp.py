@@ -12,6 +12,8 @@ from workbench.errors import InputError
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Selection, SelectorSpec, State
 from workbench.selectors.budget import Unit, budget_needs, keep_first
 
+_MAX_LOG_RANGE = 600.0  # of float64's 709
+
 
 @dataclass(frozen=True)
 class DppParams:
@@ -65,6 +67,11 @@ def scan_dpp(columns: Columns, params: DppParams, state: State, seed: int) -> Co
     log_quality: FloatArray | None = None
     if params.quality is not None:
         log_quality = params.quality_weight * np.asarray(columns[params.quality], dtype=np.float64)[by_id]
+        if np.ptp(log_quality) > _MAX_LOG_RANGE:
+            raise InputError(
+                f"quality_weight times {params.quality} spans {np.ptp(log_quality):.3g}, and exp of it at most "
+                f"{_MAX_LOG_RANGE:g}; take a smaller quality_weight than {params.quality_weight:g}"
+            )
     found = greedy_order(
         columns["embedding"][by_id],
         amount,

@@ -50,7 +50,8 @@ def select_dsir(columns: Columns, params: DsirParams, state: State, seed: int) -
     over `dsir_log_weight`, under the method's name. The package's `separate_targets` isn't here: score one target after
     another instead.
     """
-    return ranked(columns, columns[_WEIGHT], columns["rank"], params.keep_fraction, "documents", _WEIGHT)
+    given = columns[_WEIGHT], columns["rank"], params.keep_fraction
+    return ranked(columns, *given, "documents", _WEIGHT, is_drawn=not params.top_k)
 
 
 SPEC = SelectorSpec(

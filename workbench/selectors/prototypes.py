@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.checks import FloatArray, check_fraction
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Selection, SelectorSpec, State
-from workbench.selectors.budget import Unit, budget_needs, keep_first, rank_of
+from workbench.selectors.budget import Unit, budget_needs, end_of_cut, keep_first, rank_of
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ def select_prototypes(columns: Columns, params: PrototypesParams, state: State, 
     if params.floor:
         rank = _with_floor(columns, rank, params)
     keep = keep_first(columns, rank, params.keep_fraction, params.unit)
-    n, n_kept = len(keep), int(keep.sum())
+    n, ends = len(keep), end_of_cut(columns, keep, rank, params.unit)
     side = "far enough from" if params.keep == "hard" else "near enough to"
     return Selection(
         keep,
         lambda i: (
-            f"not {side} its cluster's centre: distance {distance[i]:.4g} has rank {rank[i] + 1:,} of {n:,}, the first "
-            f"{n_kept:,} are kept"
+            f"not {side} its cluster's centre: distance {distance[i]:.4g} has rank {rank[i] + 1:,} of {n:,}, "
+            f"{ends}"
         ),
         score=-rank.astype(np.float64),
     )

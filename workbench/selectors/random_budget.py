@@ -48,7 +48,7 @@ def select_random_budget(columns: Columns, params: RandomBudgetParams, state: St
 SPEC = SelectorSpec(
     name="random_budget",
     version=1,
-    title="Keep a random set of an exact share of the documents or tokens",
+    title="Keep a random set: a share of the documents, or at most a share of the tokens",
     scope="column",
     params=RandomBudgetParams,
     needs=lambda params: budget_needs(params.unit),

@@ -65,7 +65,9 @@ def select_rank(columns: Columns, params: RankParams, state: State, seed: int) -
     The draw is Gumbel top-k (Kool et al. 2019, arXiv:1903.06059): without replacement, in proportion to exp(score).
     """
     values, rank = columns[params.score], columns["rank"]
-    return ranked(columns, values, rank, params.keep_fraction, params.unit, params.score)
+    is_drawn = params.draw == "gumbel"
+    share, unit = params.keep_fraction, params.unit
+    return ranked(columns, values, rank, share, unit, params.score, is_drawn=is_drawn)
 
 
 SPEC = SelectorSpec(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from workbench.checks import Array, FloatArray
 from workbench.errors import InputError
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Selection, SelectorSpec, State
-from workbench.selectors.budget import Unit, budget_needs, keep_first, rank_of
+from workbench.selectors.budget import Unit, budget_needs, end_of_cut, keep_first, rank_of
 
 
 @dataclass(frozen=True)
@@ -115,12 +115,12 @@ def select_rank_average(columns: Columns, params: RankAverageParams, state: Stat
     """
     average, rank = columns["average"], columns["rank"]
     keep = keep_first(columns, rank, params.keep_fraction, params.unit)
-    n, n_kept, what = len(keep), int(keep.sum()), " and ".join(params.scores)
+    n, what, ends = len(keep), " and ".join(params.scores), end_of_cut(columns, keep, rank, params.unit)
     return Selection(
         keep,
         lambda i: (
             f"the average rank {average[i]:.4f} of {what} (1 is best) has place {rank[i] + 1:,} of {n:,}, "
-            f"the first {n_kept:,} are kept"
+            f"{ends}"
         ),
         score=-rank.astype(np.float64),
     )

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.checks import FloatArray, IntArray
 from workbench.errors import InputError
 from workbench.selectors.base import Columns, Selection, SelectorSpec, State
-from workbench.selectors.budget import Unit, budget_needs, keep_first, rank_of
+from workbench.selectors.budget import Unit, budget_needs, end_of_cut, keep_first, rank_of
 
 _BLOCK_BYTES = 2**26
 
@@ -124,11 +124,11 @@ def select_rds(columns: Columns, params: RdsParams, state: State, seed: int) -> 
     """
     rank, similarity = columns["rank"], columns["target_similarity"]
     keep = keep_first(columns, rank, params.keep_fraction, params.unit)
-    n, n_kept = len(keep), int(keep.sum())
+    n, ends = len(keep), end_of_cut(columns, keep, rank, params.unit)
     return Selection(
         keep,
         lambda i: (
-            f"the target's texts come to it as number {rank[i] + 1:,} of {n:,}, the first {n_kept:,} are kept; its "
+            f"the target's texts come to it as number {rank[i] + 1:,} of {n:,}, {ends}; its "
             f"largest similarity to one of them is {similarity[i]:.4g}"
         ),
         score=-rank.astype(np.float64),

@@ -155,7 +155,7 @@ SPEC = SelectorSpec(
     "so loses more.",
     help={
         "epsilon": "similarity above 1 - epsilon is a copy; larger drops more",
-        "n_clusters": "k-means clusters; copies are looked for within one cluster",
+        "n_clusters": "k-means clusters; copies are looked for within one cluster; at most one for ten documents",
         "keep": "which copy stays: hard (far from the centroid), easy (near) or random",
         "n_iterations": "iterations of k-means",
         "keep_fraction": "share of the sample to keep, 0 to 1, in place of epsilon; leave it out for epsilon",

@@ -15,6 +15,9 @@ from workbench.selectors.budget import place_in_groups, rank_of
 _FLOOR = 1e-9
 
 
+_LARGE, _MAX_POWER, _MAX_DRAWS = 1e12, 20.0, 1e7
+
+
 @dataclass(frozen=True)
 class SensitivityParams:
     """Parameters of `select_sensitivity`.
@@ -84,6 +87,8 @@ def sensitivities(centre_loss: FloatArray, distance: FloatArray, scale: float) -
     [1.0, 3.0, 3.0, 5.0]
     """
     check_at_least("scale", scale, 0)
+    if scale > _LARGE:
+        raise InputError(f"scale must be at most {_LARGE:g}, got {scale:g}")
     low = float(np.min(centre_loss, initial=0))
     if low < 0:
         raise InputError(f"a loss must be 0 or more, got {low:g} at a centre; take another score")
@@ -98,7 +103,7 @@ def n_draws(epsilon: float) -> int:
     Raises
     ------
     InputError
-        If epsilon isn't above 0.
+        If epsilon isn't above 0, or takes more than 10 million draws.
 
     Examples
     --------
@@ -107,7 +112,12 @@ def n_draws(epsilon: float) -> int:
     """
     if not epsilon > 0:
         raise InputError(f"epsilon must be above 0, got {epsilon:g}; 0.1 takes 207 draws")
-    return math.ceil(round((2 + 2 * epsilon / 3) / epsilon**2, 9))
+    draws = (2 + 2 * epsilon / 3) / epsilon / epsilon
+    if draws > _MAX_DRAWS:
+        raise InputError(
+            f"epsilon {epsilon:g} takes {draws:.3g} draws, and at most {_MAX_DRAWS:g} are made; 0.1 takes 207"
+        )
+    return math.ceil(round(draws, 9))
 
 
 def select_sensitivity(columns: Columns, params: SensitivityParams, state: State, seed: int) -> Selection:
@@ -135,6 +145,8 @@ def select_sensitivity(columns: Columns, params: SensitivityParams, state: State
     """
     check_fraction("draw_fraction", params.draw_fraction)
     check_at_least("power", params.power, 1)
+    if params.power > _MAX_POWER:
+        raise InputError(f"power must be at most {_MAX_POWER:g}, got {params.power:g}; 2 goes with k-means")
     weight = np.asarray(columns[DESIGN_WEIGHT], dtype=np.float64)
     # Rounding may leave a distance just below 0.
     squared = 2 * np.maximum(np.asarray(columns["prototype_distance"], dtype=np.float64), 0)

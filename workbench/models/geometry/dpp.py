@@ -40,6 +40,9 @@ class GreedyOrder:
     gain: npt.NDArray[np.float64]
 
 
+_BANDWIDTHS = (1e-6, 1e6)
+
+
 def rbf_kernel(x: FloatArray, y: FloatArray, bandwidth: float) -> npt.NDArray[np.float64]:
     """exp(-|x_i - y_j|^2 / (2 s^2)), float64 (n, m), 0..1.
 
@@ -48,12 +51,12 @@ def rbf_kernel(x: FloatArray, y: FloatArray, bandwidth: float) -> npt.NDArray[np
     x, y
         (n, d) and (m, d).
     bandwidth
-        s, above 0.
+        s, 1e-6 to 1e6: beyond, its square leaves no room for distances.
 
     Raises
     ------
     InputError
-        If the bandwidth isn't above 0.
+        If the bandwidth is out of range.
     """
     _check_bandwidth(bandwidth)
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
@@ -61,8 +64,10 @@ def rbf_kernel(x: FloatArray, y: FloatArray, bandwidth: float) -> npt.NDArray[np
 
 
 def _check_bandwidth(bandwidth: float) -> None:
-    if not 0 < bandwidth < math.inf:
-        raise InputError(f"bandwidth must be a number above 0, got {bandwidth:g}; 1 suits unit vectors")
+    if not _BANDWIDTHS[0] <= bandwidth <= _BANDWIDTHS[1]:
+        raise InputError(
+            f"bandwidth must lie in {_BANDWIDTHS[0]:g}..{_BANDWIDTHS[1]:g}, got {bandwidth:g}; 1 suits unit vectors"
+        )
 
 
 def _squares(x: FloatArray) -> npt.NDArray[np.float64]:
