@@ -238,3 +238,9 @@ def test_scan_is_the_same_documents_lazily(tmp_path: Path) -> None:
     (tmp_path / "z.jsonl").write_bytes(b"{}\n" + b'{"text": "x"}\n')
     with pytest.raises(Exception, match=r"z\.jsonl row 0: the text column 'text' is missing"):
         read(tmp_path).scan().collect()
+
+
+@pytest.mark.parametrize("path", ["", ["part.jsonl", ""]])
+def test_an_empty_path_is_not_the_folder_one_stands_in(path: str | list[str]) -> None:
+    with pytest.raises(InputError, match=r'the path is empty \(""\), which may be an unset variable'):
+        read(path)

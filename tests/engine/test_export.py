@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from workbench.engine.export import ALWAYS, expectations, export, thresholds, us
 from workbench.engine.score import add_scores, score, state_digest
 from workbench.engine.select import fit, select
 from workbench.engine.table import Table
-from workbench.errors import InputError, ManifestError, StoreError
+from workbench.errors import InputError, ManifestError, StoreError, WorkbenchWarning
 from workbench.recipe.manifest import read_artefact, read_manifest
 from workbench.recipe.model import Recipe
 from workbench.scores import SCORES
@@ -148,6 +149,24 @@ def test_expectations_of_the_whole_are_exact_and_those_of_a_sample_are_not(
     assert amount.low <= true <= amount.high
     assert expected(part, with_copies).basis == "upper_bound"
     assert expected(whole, with_copies).basis == "exact"
+
+
+def test_a_share_of_near_copies_met_on_a_sample_is_told_not_to_hold_of_the_corpus(
+    tmp_path: Path, fakes: type[FakeModels]
+) -> None:
+    corpus = read(write_corpus(tmp_path / "corpus", make_documents(400)))
+    share = recipe_of({"select": "semdedup", "keep_fraction": 0.5, "n_clusters": 4})
+    epsilon = recipe_of({"select": "semdedup", "epsilon": 0.1, "n_clusters": 4})
+    whole, part = (
+        score(sample, used_scores(share), store=tmp_path / "store")
+        for sample in (corpus.whole(), corpus.sample(100, seed=1))
+    )
+    with pytest.warns(WorkbenchWarning, match="step 1: semdedup: the share to keep is met on the sample"):
+        export(part, share, tmp_path / "x.manifest")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", WorkbenchWarning)
+        export(part, epsilon, tmp_path / "x.manifest")
+        export(whole, share, tmp_path / "x.manifest")
 
 
 def test_expectations_per_source_and_per_step_add_up(table: Table, recipe: Recipe, manifest: Path) -> None:

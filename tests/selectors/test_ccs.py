@@ -133,6 +133,8 @@ def test_params_out_of_range_are_refused() -> None:
             run([1.0], [1.0], **{name: 2.0})
     with pytest.raises(InputError, match="n_strata must be at least 1, got 0"):
         run([1.0], n_strata=0)
+    with pytest.raises(InputError, match="n_strata must be at most 100,000, got 1,000,000,000"):
+        run([1.0], n_strata=10**9)
     with pytest.raises(
         InputError, match=r"hard_fraction 0\.1 needs a hard_score; name one or set hard_fraction to 0"
     ):

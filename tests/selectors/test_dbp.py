@@ -140,6 +140,11 @@ def test_the_sample_keeps_its_share_to_the_nearest_document(fraction: float, var
     assert keep.sum() == int(220 * fraction + 0.5)
 
 
+def test_all_of_a_sample_whose_weights_sum_to_no_whole_number_is_kept() -> None:
+    columns = {**clustered(), DESIGN_WEIGHT: np.full(220, 12.57)}
+    assert run(columns, keep_fraction=1.0).keep.mean() > 0.98
+
+
 def test_each_cluster_keeps_those_farthest_from_its_centre() -> None:
     columns, params = clustered(), DbpParams(n_clusters=4)
     state = SPEC.prepare(columns, params, 0)

@@ -129,8 +129,10 @@ def test_bad_params_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("keep_fraction", "order_fraction"):
         with pytest.raises(InputError, match=rf"{name} must lie in 0\.\.1"):
             run(given, **{name: -0.1})
-    with pytest.raises(InputError, match="bandwidth must be a number above 0"):
+    with pytest.raises(InputError, match=r"bandwidth must lie in 1e-06\.\.1e\+06"):
         run(given, bandwidth=0.0)
+    with pytest.raises(InputError, match=r"bandwidth must lie in 1e-06\.\.1e\+06, got 1e\+300"):
+        run(given, bandwidth=1e300)
     with pytest.raises(InputError, match="quality_weight must be a number, got inf"):
         run(given, quality_weight=np.inf)
     monkeypatch.setattr(greedy, "MAX_BYTES", 64)

@@ -39,3 +39,19 @@ def test_a_reason_names_score_and_rank() -> None:
     columns = {"doc_id": strings("ab"), "n_tokens": np.array([1.5, 2.0]), DESIGN_WEIGHT: np.ones(2)}
     selection = SPEC.run(columns, RankParams("n_tokens", 0.5), {}, 0)
     assert selection.explain(0) == "n_tokens 1.5 has rank 2 of 2, the first 1 are kept"
+
+
+def test_a_reason_tells_a_draw_and_a_budget_of_tokens_that_ends() -> None:
+    columns = {
+        "doc_id": strings("abc"),
+        "perplexity": np.array([1.0, 2.0, 3.0]),
+        "n_tokens": np.array([10.0, 900.0, 20.0], dtype=np.float32),
+        DESIGN_WEIGHT: np.ones(3),
+    }
+    drawn = SPEC.run(columns, RankParams("perplexity", 0.0, draw="gumbel"), {}, 0)
+    assert " in the draw, the first 0 are kept" in drawn.explain(0)
+    cut = SPEC.run(columns, RankParams("perplexity", 0.5, unit="tokens"), {}, 0)
+    assert cut.keep.tolist() == [False, False, True]
+    assert cut.explain(0) == (
+        "perplexity 1 has rank 3 of 3, the first 1 are kept and the next one, of 900 tokens, doesn't fit"
+    )

@@ -134,6 +134,10 @@ def test_params_out_of_range_are_refused() -> None:
         ({"power": 0.5}, r"power must be at least 1, got 0\.5"),
         ({"scale": -1.0}, "scale must be at least 0, got -1"),
         ({"epsilon": 0.0}, r"epsilon must be above 0, got 0; 0\.1 takes 207 draws"),
+        ({"epsilon": 1e-9}, r"epsilon 1e-09 takes 2e\+18 draws, and at most 1e\+07 are made"),
+        ({"epsilon": 1e-300}, r"epsilon 1e-300 takes inf draws"),
+        ({"scale": 1e308}, r"scale must be at most 1e\+12, got 1e\+308"),
+        ({"power": 1e9}, r"power must be at most 20, got 1e\+09"),
     ):
         with pytest.raises(InputError, match=message):
             run(FOUR, **params)

@@ -109,7 +109,7 @@ SPEC = SelectorSpec(
     "of three forgives one; a vote of one keeps what any band lets pass. Scores of the same thing vote twice.",
     help={
         "scores": "names of the scores, one a band",
-        "lows": "lower ends of the bands, in the order of the scores; null for an open side (in the bench: open); empty: all open",
+        "lows": "lower ends of the bands, in the order of the scores; null (in the bench: open) for an open side",
         "highs": "upper ends of the bands, likewise",
         "at_least": "how many bands a document must lie within",
     },
