@@ -67,7 +67,7 @@ def scan_dpp(columns: Columns, params: DppParams, state: State, seed: int) -> Co
     log_quality: FloatArray | None = None
     if params.quality is not None:
         log_quality = params.quality_weight * np.asarray(columns[params.quality], dtype=np.float64)[by_id]
-        if np.ptp(log_quality) > _MAX_LOG_RANGE:
+        if len(log_quality) and np.ptp(log_quality) > _MAX_LOG_RANGE:
             raise InputError(
                 f"quality_weight times {params.quality} spans {np.ptp(log_quality):.3g}, and exp of it at most "
                 f"{_MAX_LOG_RANGE:g}; take a smaller quality_weight than {params.quality_weight:g}"
