@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from workbench.checks import Array, canonical_json
-from workbench.corpus import Corpus, Sample, read_sample
+from workbench.corpus import Corpus, Sample
 from workbench.engine.cost import measured
 from workbench.engine.passes import Pass, params_json, plan_passes, reads_embedding
-from workbench.engine.table import Table
+from workbench.engine.table import Table, target_table
 from workbench.errors import InputError
 from workbench.models.load import Models
 from workbench.models.runtime import device_name
@@ -83,28 +83,6 @@ def score(
     table = Table(sample, models, target=target_table(target, models))
     add_scores(table, names, store=store, params=params, seed=seed, progress=progress)
     return table
-
-
-def target_table(target: Sample | Corpus | Path | str | None, models: Models) -> Table | None:
-    """The target texts as a table without scores; None of None.
-
-    Raises
-    ------
-    InputError
-        If there is no document among them, or for the reasons that `read_sample` has.
-    """
-    if target is None:
-        return None
-    if isinstance(target, Corpus):
-        target = target.whole()
-    elif not isinstance(target, Sample):
-        try:
-            target = read_sample(target)
-        except InputError as error:
-            raise InputError(f"of the target: {error}") from None
-    if not len(target):
-        raise InputError("the target holds no document that can be used; give a file with at least one")
-    return Table(target, models)
 
 
 def add_scores(

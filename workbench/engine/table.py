@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from workbench.checks import Array, FloatArray, strings, text_digests
-from workbench.corpus import Sample
+from workbench.corpus import Corpus, Sample, read_sample
 from workbench.engine.vectors import read_vectors, vector_column
+from workbench.errors import InputError
 from workbench.models.load import Models
 from workbench.scores import SCORES
 from workbench.selectors.base import DESIGN_WEIGHT
@@ -83,6 +85,28 @@ class Table:
         if name == DESIGN_WEIGHT:
             return self.weights
         return self.text_digest if name == "text_digest" else self.scores[name]
+
+
+def target_table(target: Sample | Corpus | Path | str | None, models: Models) -> Table | None:
+    """The target texts as a table without scores; None of None.
+
+    Raises
+    ------
+    InputError
+        If there is no document among them, or for the reasons that `read_sample` has.
+    """
+    if target is None:
+        return None
+    if isinstance(target, Corpus):
+        target = target.whole()
+    elif not isinstance(target, Sample):
+        try:
+            target = read_sample(target)
+        except InputError as error:
+            raise InputError(f"of the target: {error}") from None
+    if not len(target):
+        raise InputError("the target holds no document that can be used; give a file with at least one")
+    return Table(target, models)
 
 
 def select_columns(needs: Iterable[str], column: Callable[[str], Array], doc_id: Array) -> dict[str, Array]:

@@ -10,7 +10,8 @@ import pytest
 
 from workbench.errors import InputError
 from workbench.models.geometry import dpp
-from workbench.models.geometry.dpp import greedy_order, log_det_distance, rbf_kernel
+from workbench.models.geometry.dpp import greedy_order, rbf_kernel
+from workbench.models.geometry.log_det import log_det_distance
 
 FOUR = np.array([[1.0, 0.0], [0.99, 0.141], [0.0, 1.0], [-1.0, 0.0]])
 

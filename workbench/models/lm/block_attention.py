@@ -57,7 +57,8 @@ def attend(
     Raises
     ------
     NotImplementedError
-        For attention sinks, a mask of the model's own, or more than one row.
+        For attention sinks, a mask of the model's own, or more than one row: the backbone, which tries this way on
+        two windows before any document, then takes another one.
     """
     import torch
 
