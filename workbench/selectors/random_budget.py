@@ -1,4 +1,4 @@
-"""Keep a random set of documents that holds an exact share of all documents or tokens."""
+"""Keep a random set of documents: a share of them, or at most a share of their tokens."""
 
 from __future__ import annotations
 
