@@ -43,8 +43,8 @@ def with_bounds(recipe: Recipe, score: str, low: Threshold, high: Threshold) -> 
         return recipe if index is None else without_step(recipe, index)
     if index is None:
         return _with_new(recipe, Step("band", BandParams(score, low, high, unscored="drop")))
-    params = replace(recipe.steps[index].params, low=low, high=high)
-    return with_step(recipe, index, Step("band", params))
+    step = recipe.steps[index]
+    return with_step(recipe, index, replace(step, params=replace(step.params, low=low, high=high)))
 
 
 def with_categories(recipe: Recipe, score: str, values: tuple[str, ...] | None) -> Recipe:
@@ -52,8 +52,10 @@ def with_categories(recipe: Recipe, score: str, values: tuple[str, ...] | None) 
     index = find_step(recipe, "category", score)
     if values is None:
         return recipe if index is None else without_step(recipe, index)
-    step = Step("category", CategoryParams(score, values))
-    return _with_new(recipe, step) if index is None else with_step(recipe, index, step)
+    params = CategoryParams(score, values)
+    if index is None:
+        return _with_new(recipe, Step("category", params))
+    return with_step(recipe, index, replace(recipe.steps[index], params=params))
 
 
 def _with_new(recipe: Recipe, step: Step) -> Recipe:
@@ -70,6 +72,11 @@ def with_step(recipe: Recipe, index: int, step: Step) -> Recipe:
 def without_step(recipe: Recipe, index: int) -> Recipe:
     """The recipe without the step at that place."""
     return replace(recipe, steps=(*recipe.steps[:index], *recipe.steps[index + 1 :]))
+
+
+def switched_step(recipe: Recipe, index: int, on: bool) -> Recipe:
+    """The recipe with the step at that place on or off."""
+    return with_step(recipe, index, replace(recipe.steps[index], off=not on))
 
 
 def moved_step(recipe: Recipe, index: int, by: int) -> Recipe:

@@ -77,7 +77,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.state = BenchState(
             recipe if isinstance(recipe, Recipe) or recipe is None else parse_recipe(recipe)
         )
-        self.state.sync_quantiles()
+        self.state.thresholds.sync_quantiles()
         self._store = store if isinstance(store, Store) else Store(store)
         self._models = models or Models()
         self._root = Path(root) if root is not None else paths.default_root()
@@ -105,9 +105,15 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._documents = Documents(self.state, report)
         self._recipe_form = RecipeForm(self.state, report, say=self._shell.say, root=self._root)
         self._export = Export(self.state, report, self._start_export)
-        views = (self._load, self._map, self._histograms, self._documents, self._recipe_form, self._export)
-        self._panels = {name: ipywidgets.VBox([view]) for (name, _), view in zip(TABS, views, strict=True)}
-        self._views: dict[str, Any] = dict(zip(self._panels, views, strict=True))
+        self._views: dict[str, Any] = {
+            "load": self._load,
+            "map": self._map,
+            "scores": self._histograms,
+            "documents": self._documents,
+            "recipe": self._recipe_form,
+            "export": self._export,
+        }
+        self._panels = {name: ipywidgets.VBox([self._views[name]]) for name, _ in TABS}
         for name, panel in self._panels.items():
             panel.add_class("wb-panel")
             panel.add_class(f"wb-panel-{name}")
@@ -174,8 +180,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def set_band(self, score: str, low: Bound = None, high: Bound = None) -> Bench:
         """Keep documents whose score lies in low..high; a number, `{"quantile": q}`, or None for an open side."""
-        self.state.set_bounds(score, _threshold(low), _threshold(high))
-        self.state.sync_quantiles()
+        self.state.thresholds.set(score, _threshold(low), _threshold(high))
+        self.state.thresholds.sync_quantiles()
         return self
 
     def undo(self) -> Bench:

@@ -55,34 +55,36 @@ class Histograms(View):
 
     def _drag(self, content: Mapping[str, object]) -> None:
         score, side, gesture = self._target(content)
-        self._bench.drag(score, side, messages.integer(content, "place", 0, N_POSITIONS), gesture=gesture)
+        self._bench.thresholds.drag(
+            score, side, messages.integer(content, "place", 0, N_POSITIONS), gesture=gesture
+        )
 
     def _nudge(self, content: Mapping[str, object]) -> None:
         score, side, gesture = self._target(content)
         steps = messages.integer(content, "steps", -_MAX_NUDGE, _MAX_NUDGE)
         if steps:
-            self._bench.nudge(score, side, steps, gesture=gesture)
+            self._bench.thresholds.nudge(score, side, steps, gesture=gesture)
 
     def _value(self, content: Mapping[str, object]) -> None:
         score, side, _ = self._target(content)
         value = messages.optional_number(content, "value")
         bound: Threshold = value
-        if value is not None and score in self._bench.as_quantile:
+        if value is not None and score in self._bench.thresholds.as_quantile:
             bound = Quantile(check_fraction("quantile", value))
         low, high = bands.bounds(self._bench.recipe, score)
-        self._bench.set_bounds(score, *((bound, high) if side == "low" else (low, bound)))
+        self._bench.thresholds.set(score, *((bound, high) if side == "low" else (low, bound)))
 
     def _open(self, content: Mapping[str, object]) -> None:
         score = messages.known(content, "score", self._bench.bins.charts)
         side = messages.optional_known(content, "side", bands.SIDES)
         low, high = bands.bounds(self._bench.recipe, score)
-        self._bench.set_bounds(score, None if side != "high" else low, None if side != "low" else high)
+        self._bench.thresholds.set(score, None if side != "high" else low, None if side != "low" else high)
         if side is None:
             self._bench.edit(bands.with_categories(self._bench.recipe, score, None))
 
     def _quantile(self, content: Mapping[str, object]) -> None:
         score = messages.known(content, "score", self._bench.bins.charts)
-        self._bench.set_quantiles(score, messages.flag(content, "on"))
+        self._bench.thresholds.show_quantiles(score, messages.flag(content, "on"))
 
     def _category(self, content: Mapping[str, object]) -> None:
         bench = self._bench
@@ -139,8 +141,8 @@ class Histograms(View):
             values = self._kept_labels(score)
             return {"labels": None if values is None else list(values)}
         given = bands.bounds(self._bench.recipe, score)
-        out: dict[str, Any] = {"quantile": score in self._bench.as_quantile}
-        for side, bound, value in zip(bands.SIDES, given, self._bench.bound_values(score), strict=True):
+        out: dict[str, Any] = {"quantile": score in self._bench.thresholds.as_quantile}
+        for side, bound, value in zip(bands.SIDES, given, self._bench.thresholds.values(score), strict=True):
             field = bound.quantile if isinstance(bound, Quantile) else bound
             out[side] = {
                 "place": None if value is None else round(axis.position(value), 5),

@@ -31,10 +31,10 @@ class Memo:
 
     def select(self, recipe: Recipe, table: Table) -> Outcome:
         """The outcome of a recipe; its fitted recipe holds plain steps."""
-        steps = tuple(_RememberedStep(step.select, step.params, self) for step in recipe.steps)
+        steps = tuple(_RememberedStep(step.select, step.params, step.off, self) for step in recipe.steps)
         with _one_thread():
             outcome = select(replace(recipe, steps=steps), table, cache=self._fits)
-        plain = tuple(Step(step.select, step.params) for step in outcome.fitted.recipe.steps)
+        plain = tuple(Step(step.select, step.params, step.off) for step in outcome.fitted.recipe.steps)
         fitted = replace(outcome.fitted, recipe=replace(outcome.fitted.recipe, steps=plain))
         return replace(outcome, fitted=fitted)
 
@@ -54,15 +54,15 @@ class Memo:
 
 @dataclass(frozen=True)
 class _RememberedStep(Step):
-    memo: Memo = field(compare=False, repr=False)
+    memo: Memo | None = field(default=None, compare=False, repr=False)
 
     @property
     def spec(self) -> SelectorSpec:
-        spec = super().spec
-        if spec.scope == "row":
+        spec, memo = super().spec, self.memo
+        if spec.scope == "row" or memo is None:
             # A row at a time is quicker done than compared.
             return spec
-        return replace(spec, select=lambda *given: self.memo.run(spec, *given))
+        return replace(spec, select=lambda *given: memo.run(spec, *given))
 
 
 @contextmanager

@@ -73,7 +73,7 @@ class RecipeForm(View):
             raise InputError(f"the value of {name} is too long; shorten it")
         step = self._bench.recipe.steps[index]
         self._bench.edit(bands.with_step(self._bench.recipe, index, with_param(step, name, value, index)))
-        self._bench.sync_quantiles()
+        self._bench.thresholds.sync_quantiles()
 
     def _add(self, content: Mapping[str, object]) -> None:
         step = new_step(messages.known(content, "select", SELECTORS), self._bench.table)
@@ -109,7 +109,7 @@ class RecipeForm(View):
 
     def _take(self, recipe: Recipe) -> None:
         self._bench.edit(recipe)
-        self._bench.sync_quantiles()
+        self._bench.thresholds.sync_quantiles()
         self._bench.touch()
 
     # ---- what is shown -------------------------------------------------------------------------------------

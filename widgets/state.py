@@ -14,14 +14,14 @@ from widgets.counts import Count, Groups, group
 from widgets.history import History
 from widgets.memo import Memo
 from widgets.pages import Query, matching_rows
+from widgets.thresholds import Thresholds
 from workbench.checks import Array, IntArray
 from workbench.corpus import Sample
 from workbench.engine.select import Outcome
 from workbench.engine.table import Table
 from workbench.errors import InputError, WorkbenchError
-from workbench.plots.axis import N_POSITIONS, Axis
+from workbench.plots.axis import Axis
 from workbench.recipe.model import Recipe
-from workbench.selectors.base import Quantile, Threshold
 
 Change = Literal["table", "recipe", "selection"]
 
@@ -39,8 +39,8 @@ class BenchState:
         Why the recipe can't run, in one sentence; None if it can.
     selection
         Rows lassoed on the map, int64.
-    as_quantile
-        The scores whose handles set quantiles.
+    thresholds
+        The handles on the scores.
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
@@ -48,7 +48,7 @@ class BenchState:
         self.outcome: Outcome | None = None
         self.problem: str | None = None
         self.selection: IntArray = np.zeros(0, dtype=np.int64)
-        self.as_quantile: set[str] = set()
+        self.thresholds = Thresholds(self)
         self._history = History(recipe or Recipe())
         self._memo = Memo()
         self._bins: Bins | None = None
@@ -117,6 +117,19 @@ class BenchState:
             )
         return self.bins.charts[score]
 
+    def axis(self, score: str) -> Axis:
+        """The axis of a score's histogram.
+
+        Raises
+        ------
+        InputError
+            If the score has none, or has categories.
+        """
+        axis = self.chart(score).axis
+        if axis is None:
+            raise InputError(f"{score} has categories, not a range; tick those to keep")
+        return axis
+
     # ---- the recipe ----------------------------------------------------------------------------------------
 
     @property
@@ -183,76 +196,9 @@ class BenchState:
             return None, f"the recipe reads {names}, not computed yet; tick it on the Load tab and score"
         return self._memo.select(recipe, table), None
 
-    # ---- thresholds ----------------------------------------------------------------------------------------
-
-    def set_bounds(self, score: str, low: Threshold, high: Threshold, *, gesture: str | None = None) -> None:
-        """Set both thresholds of a score, each a number, a quantile or None for an open side."""
-        self.edit(bands.with_bounds(self.recipe, score, low, high), gesture=gesture)
-
-    def bound_values(self, score: str) -> tuple[float | None, float | None]:
-        """The numbers that the thresholds of a score stand for."""
-        low, high = bands.bounds(self.resolved, score)
-        return bands.resolved(low), bands.resolved(high)
-
-    def move(self, score: str, side: bands.Side, value: float | None, *, gesture: str | None = None) -> None:
-        """Move one threshold to a value, held to the other one; where quantiles are on it becomes a quantile."""
-        low, high = bands.bounds(self.recipe, score)
-        low_value, high_value = self.bound_values(score)
-        bound: Threshold = None
-        if value is not None:
-            if side == "low" and high_value is not None:
-                value = min(value, high_value)
-            if side == "high" and low_value is not None:
-                value = max(value, low_value)
-            bound = self._bound(score, value)
-        pair = (bound, high) if side == "low" else (low, bound)
-        self.set_bounds(score, *pair, gesture=gesture)
-
-    def drag(self, score: str, side: bands.Side, place: int, *, gesture: str | None = None) -> None:
-        """Move one threshold to a place on the axis, 0..N_POSITIONS; at the outer end the side is open."""
-        axis = self._axis(score)
-        is_open = place <= 0 if side == "low" else place >= N_POSITIONS
-        self.move(score, side, None if is_open else axis.snapped(place), gesture=gesture)
-
-    def nudge(self, score: str, side: bands.Side, steps: int, *, gesture: str | None = None) -> None:
-        """Move one threshold by so many places, at least one round value; an open side starts at its end."""
-        axis = self._axis(score)
-        low, high = self.bound_values(score)
-        end = axis.low if side == "low" else axis.high
-        now = low if side == "low" else high
-        value = axis.nudge(end if now is None else now, steps)
-        outward = value <= axis.low if side == "low" else value >= axis.high
-        self.move(score, side, None if outward else value, gesture=gesture)
-
-    def set_quantiles(self, score: str, on: bool) -> None:
-        """Give the thresholds of a score as quantiles from now on, or as constants."""
-        (self.as_quantile.add if on else self.as_quantile.discard)(score)
-        low, high = self.bound_values(score)
-        pair = [None if value is None else self._bound(score, value) for value in (low, high)]
-        self.set_bounds(score, pair[0], pair[1])
-
-    def _bound(self, score: str, value: float) -> Threshold:
-        if score not in self.as_quantile:
-            return float(value)
-        return bands.as_quantile(value, self.loaded.scores[score], self.loaded.weights)
-
-    def _axis(self, score: str) -> Axis:
-        axis = self.chart(score).axis
-        if axis is None:
-            raise InputError(f"{score} has categories, not a range; tick those to keep")
-        return axis
-
     def touch(self) -> None:
         """Let every tab show the recipe again."""
         self._tell("recipe")
-
-    def sync_quantiles(self) -> None:
-        """Show as quantiles those scores whose thresholds the recipe gives so (after loading a recipe)."""
-        for step in self.recipe.steps:
-            if step.select == "band" and any(
-                isinstance(getattr(step.params, s), Quantile) for s in bands.SIDES
-            ):
-                self.as_quantile.add(step.params.score)
 
     # ---- what is kept --------------------------------------------------------------------------------------
 
@@ -291,10 +237,10 @@ class BenchState:
         """The rows of documents that a query asks for."""
         table, order = self.loaded, None
         if query.near is not None:
-            cuts = tuple(value for value in self.bound_values(query.near) if value is not None)
+            cuts = tuple(value for value in self.thresholds.values(query.near) if value is not None)
             if not cuts:
                 raise InputError(f"{query.near} has no threshold to be near to; set one on the Scores tab")
-            order = bands.near_order(table.scores[query.near], cuts, self._axis(query.near).positions)
+            order = bands.near_order(table.scores[query.near], cuts, self.axis(query.near).positions)
         return matching_rows(
             query, table.sample.texts, table.source, self.keep, self.dropped_by, self.selection, order
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -212,6 +213,8 @@ def _by_step(scored: Table, outcome: Outcome) -> Iterator[Element]:
 def describe(step: Step) -> str:
     """A step with resolved thresholds in words, for people."""
     params = step.params
+    if step.off:
+        return f"Off: {describe(replace(step, off=False))}"
     if not isinstance(params, BandParams):
         settings = {name: value for name, value in step.to_json().items() if name != "select"}
         words = ", ".join(f"{name} {_setting(value)}" for name, value in settings.items())

@@ -192,3 +192,13 @@ def test_nothing_in_a_manifest_is_a_pickle(manifest: Path) -> None:
     for path in manifest.iterdir():
         assert path.suffix in (".json", ".safetensors")
         assert json.loads(path.read_bytes()) if path.suffix == ".json" else True
+
+
+def test_a_step_that_is_off_is_not_in_the_manifest(table: Table, tmp_path: Path) -> None:
+    low = {"select": "band", "score": "n_tokens", "low": 20}
+    off = {"select": "band", "off": True, "score": "n_tokens", "high": 30}
+    held = [
+        read_manifest(export(table, recipe_of(*steps), tmp_path / f"{len(steps)}.manifest"))
+        for steps in ((low,), (off, low))
+    ]
+    assert held[0] == held[1]

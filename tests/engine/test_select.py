@@ -16,6 +16,7 @@ from workbench.engine.select import KEPT, fit, select
 from workbench.engine.table import Table
 from workbench.errors import InputError, RecipeError
 from workbench.recipe.model import Recipe, Step
+from workbench.recipe.schema import parse_recipe
 from workbench.selectors import SELECTORS
 from workbench.selectors.band import BandParams
 from workbench.selectors.base import Selection, SelectorSpec
@@ -192,3 +193,24 @@ def test_a_sample_scored_with_other_settings_than_a_step_stands_for_is_refused(
     settings = {"min_line_words": 5, "terminal_punctuation": False}
     right = recipe_of(paper, scores={"c4_n_lines": settings})
     assert select(right, scored(corpus, right, tmp_path / "store")).keep.shape == (90,)
+
+
+def test_a_step_that_is_off_keeps_everything_and_reads_nothing(table: Table, tmp_path: Path) -> None:
+    low = {"select": "band", "score": "n_tokens", "low": 20}
+    off = {"select": "band", "off": True, "score": "n_tokens", "high": {"quantile": 0.5}}
+    unknown = {"select": "band", "off": True, "score": "perplexity", "high": 9.0}
+    recipe = recipe_of(off, low, unknown)
+    assert recipe.needs == ("n_tokens",)
+    assert [step.get("off") for step in recipe.to_json()["steps"]] == [True, None, True]
+    assert parse_recipe(recipe.to_json()) == recipe
+    outcome = select(recipe, table)
+    assert (outcome.keep == select(recipe_of(low), table).keep).all()
+    assert set(outcome.step.tolist()) == {KEPT, 1}
+    # where it can be, a threshold is resolved, so that a handle shows where it would stand
+    assert outcome.fitted.recipe.steps[0].params.high.value is not None
+    assert outcome.fitted.active.recipe == recipe_of(low)
+
+
+def test_off_is_true_or_false() -> None:
+    with pytest.raises(RecipeError, match=r"step 1: off must be true or false, got '1'"):
+        recipe_of({"select": "exact", "off": 1})

@@ -13,7 +13,7 @@ from workbench.engine.table import Table
 
 
 def test_counts_per_source_add_up_to_the_count_in_all(state: BenchState) -> None:
-    state.set_bounds("n_tokens", 55.0, 222.0)
+    state.thresholds.set("n_tokens", 55.0, 222.0)
     parts, whole = state.groups.by_source(state.keep), state.count()
     assert [part.name for part in parts] == ["<b>c</b>", "a", "b"]
     assert [part.documents for part in parts] == [16, 5, 9]

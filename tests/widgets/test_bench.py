@@ -102,7 +102,7 @@ def test_a_recipe_before_the_scores_waits_for_them(tiny_corpus: Path, in_tmp_pat
     bench.score(["n_bytes"])
     assert bench.outcome
     assert bench._shell.state["problem"] == ""
-    assert bench.state.as_quantile == {"n_bytes"}
+    assert bench.state.thresholds.as_quantile == {"n_bytes"}
 
 
 def test_stopping_keeps_what_was_finished(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def test_colours_follow_source_cluster_score_and_kept(map_view: Map, state: Benc
     send(panel, type="color", by="cluster")
     assert [row[2] for row in panel.state["legend"]] == [10, 10, 10]
     send(panel, type="color", by="kept")
-    state.set_bounds("n_tokens", 155.0, None)
+    state.thresholds.set("n_tokens", 155.0, None)
     assert [row[2] for row in panel.state["legend"]] == [15, 15]
     for by in ("n_tokens", "language"):
         send(panel, type="color", by=by)

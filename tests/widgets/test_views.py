@@ -27,7 +27,7 @@ from workbench.scores import SCORES
 
 def test_views_hold_plain_json(state: BenchState) -> None:
     """NaN has no form in JSON, and a page that is sent one shows nothing at all."""
-    state.set_bounds("compression_ratio", 0.3, None)
+    state.thresholds.set("compression_ratio", 0.3, None)
     histograms, documents = Histograms(state, complain), Documents(state, complain)
     for view in (histograms, documents):
         view.is_shown = True
@@ -67,18 +67,20 @@ def test_a_drag_shows_the_engines_count_per_source(
     assert histograms.live["count"]["kept"] == keep.sum()
     shown = {row["name"]: row["kept"] for row in histograms.live["sources"]}
     assert shown == {source: int(keep[table.source == source].sum()) for source in shown}
-    assert histograms.live["bounds"]["n_tokens"]["low"]["text"] == f"{state.bound_values('n_tokens')[0]:g}"
+    assert (
+        histograms.live["bounds"]["n_tokens"]["low"]["text"] == f"{state.thresholds.values('n_tokens')[0]:g}"
+    )
 
 
 def test_a_hidden_view_is_sent_nothing(state: BenchState) -> None:
     view = Histograms(state, complain)
-    state.move("n_tokens", "low", 50)
+    state.thresholds.move("n_tokens", "low", 50)
     assert (view.state, view.live) == ({}, {})
 
 
 def test_a_typed_value_is_taken_as_it_is(histograms: Histograms, state: BenchState) -> None:
     send(histograms, type="value", score="perplexity", side="high", value=123.456789)
-    assert state.bound_values("perplexity") == (None, 123.456789)
+    assert state.thresholds.values("perplexity") == (None, 123.456789)
     assert histograms.live["bounds"]["perplexity"]["high"]["field"] == "123.456789"
     send(histograms, type="value", score="perplexity", side="high", value=None)
     assert state.recipe.steps == ()
@@ -104,16 +106,16 @@ def test_unticked_labels_are_dropped_and_ticking_all_removes_the_step(
 
 
 def test_the_cross_opens_both_sides(histograms: Histograms, state: BenchState) -> None:
-    state.set_bounds("n_tokens", 20.0, 100.0)
+    state.thresholds.set("n_tokens", 20.0, 100.0)
     send(histograms, type="open", score="n_tokens", side="low")
-    assert state.bound_values("n_tokens") == (None, 100)
+    assert state.thresholds.values("n_tokens") == (None, 100)
     send(histograms, type="open", score="n_tokens", side=None)
     assert state.recipe.steps == ()
 
 
 @pytest.fixture
 def documents(state: BenchState) -> Documents:
-    state.set_bounds("n_tokens", 50.0, 250.0)
+    state.thresholds.set("n_tokens", 50.0, 250.0)
     view = Documents(state, complain)
     view.is_shown = True
     view.refresh()
@@ -209,12 +211,12 @@ def test_the_form_edits_adds_moves_and_removes_steps(form: RecipeForm, state: Be
 def test_the_form_shows_what_a_quantile_resolves_to(form: RecipeForm, state: BenchState) -> None:
     send(form, type="add", select="band")
     send(form, type="param", index=0, name="high", value={"quantile": 0.5})
-    assert form.state["steps"][0]["resolved"] == {"high": state.bound_values("n_bytes")[1]}
-    assert "n_bytes" in state.as_quantile
+    assert form.state["steps"][0]["resolved"] == {"high": state.thresholds.values("n_bytes")[1]}
+    assert "n_bytes" in state.thresholds.as_quantile
 
 
 def test_a_recipe_is_saved_and_opened(form: RecipeForm, state: BenchState, tmp_path: Path) -> None:
-    state.move("n_tokens", "low", 70)
+    state.thresholds.move("n_tokens", "low", 70)
     saved = state.recipe
     send(form, type="save", path="a/recipe.json")
     send(form, type="save", path="a/recipe.json")
@@ -239,7 +241,7 @@ def test_the_head_counts_and_tells(state: BenchState) -> None:
     chosen: list[str] = []
     shell = Shell(state, chosen.append)
     assert shell.state["count"]["kept"] == 30
-    state.move("n_tokens", "low", 155)
+    state.thresholds.move("n_tokens", "low", 155)
     assert (shell.state["count"]["kept"], shell.state["canUndo"]) == (15, True)
     send(shell, type="undo")
     assert (shell.state["count"]["kept"], shell.state["canRedo"]) == (30, True)
@@ -298,7 +300,7 @@ def test_expectations_stand_beside_the_export_button(state: BenchState, table: T
     asked: list[str] = []
     view = Export(state, complain, asked.append)
     view.is_shown = True
-    state.set_bounds("n_tokens", 55.0, None)
+    state.thresholds.set("n_tokens", 55.0, None)
     rows = {row[0]: row[1] for row in view.state["rows"]}
     assert rows["b"] == [9, 9, 9]
     value, low, high = rows["<b>c</b>"]

@@ -64,7 +64,7 @@ def expectation_basis(table: Table, recipe: Recipe) -> str:
     """How an expectation is meant: as workbench.recipe.schema.Expected says of its `basis`."""
     if all(stratum.n_sample == stratum.n_corpus for stratum in table.sample.design.strata.values()):
         return "exact"
-    return "upper_bound" if any(step.spec.tracks_corpus for step in recipe.steps) else "estimate"
+    return "upper_bound" if any(step.spec.tracks_corpus for step in recipe.active.steps) else "estimate"
 
 
 def step_counts(table: Table, outcome: Outcome) -> list[dict[str, Any]]:
@@ -89,7 +89,8 @@ def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
     table
         The scored sample, with all scores of `used_scores(recipe)`.
     recipe
-        What to freeze; its quantiles are resolved and its artefacts fitted on `table`.
+        What to freeze; its quantiles are resolved and its artefacts fitted on `table`. Steps that are off are left
+        out.
     out
         The folder, by custom `NAME.manifest`; an older manifest there is replaced.
 
@@ -101,7 +102,7 @@ def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
     InputError
         If the table lacks a score, or a step can't decide about a document.
     """
-    fitted = recipe if isinstance(recipe, Fitted) else fit(recipe, table)
+    fitted = (recipe if isinstance(recipe, Fitted) else fit(recipe, table)).active
     passes = plan_passes(used_scores(fitted.recipe), fitted.recipe.scores)
     _refuse_sample_scores(passes)
     require_keys("export", table.scores, [spec.name for p in passes for spec in p.specs])
@@ -222,7 +223,7 @@ def _version(name: str) -> str:
 def thresholds(recipe: Recipe) -> dict[str, list[tuple[float | None, float | None]]]:
     """The resolved bounds of each score's bands, for drawing."""
     bounds: dict[str, list[tuple[float | None, float | None]]] = {}
-    for step in recipe.steps:
+    for step in recipe.active.steps:
         if isinstance(step.params, BandParams):
             bounds.setdefault(step.params.score, []).append(
                 (constant(step.params.low), constant(step.params.high))

@@ -27,6 +27,12 @@ class Fitted:
     recipe: Recipe
     states: tuple[Mapping[str, Array], ...]
 
+    @property
+    def active(self) -> Fitted:
+        """The same without the steps that are off."""
+        states = (state for step, state in zip(self.recipe.steps, self.states, strict=True) if not step.off)
+        return Fitted(self.recipe.active, tuple(states))
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -76,19 +82,33 @@ def fit(recipe: Recipe, table: Table, cache: FitCache | None = None) -> Fitted:
         If the table lacks a column that a step reads.
     """
     cache = cache or FitCache()
-    steps, states = [], []
+    steps: list[Step] = []
+    states: list[Mapping[str, Array]] = []
     for index, step in enumerate(recipe.steps):
+        known = {**table.scores, **dict.fromkeys(GIVEN)}
+        if step.off:
+            read = step.spec.needs(step.params)
+            # Its handles show where they stand, if the scores are there.
+            steps.append(_resolved(step, table) if all(name in known for name in read) else step)
+            states.append({})
+            continue
         step.check_score(f"step {index + 1}")
-        require_keys(f"step {step.select}", {**table.scores, **dict.fromkeys(GIVEN)}, step.needs)
-        params = step.params
+        require_keys(f"step {step.select}", known, step.needs)
         with _faults_of(index, step):
             _check_settings(step, table)
-            if step.spec.resolve is not None:
-                params = step.spec.resolve(table.columns(step.needs), params, table.weights)
-            step = replace(step, params=params)
+            step = _resolved(step, table)
             states.append(cache.state(table, step, recipe.seed))
         steps.append(step)
     return Fitted(replace(recipe, steps=tuple(steps)), tuple(states))
+
+
+def _resolved(step: Step, table: Table) -> Step:
+    """The step with its quantiles resolved on the table."""
+    spec = step.spec
+    if spec.resolve is None:
+        return step
+    columns = table.columns(spec.needs(step.params))
+    return replace(step, params=spec.resolve(columns, step.params, table.weights))
 
 
 def _check_settings(step: Step, table: Table) -> None:
@@ -128,6 +148,10 @@ def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = No
     rows, selections = [], []
     for index, (step, state) in enumerate(zip(fitted.recipe.steps, fitted.states, strict=True)):
         alive = np.flatnonzero(dropped_by == KEPT)
+        if step.off:
+            rows.append(alive)
+            selections.append(_all_of(len(alive)))
+            continue
         columns = table.columns(step.needs)
         if len(alive) < n:
             # Not where all are alive: a copy of the vectors takes longer than a move of a slider may.
@@ -146,6 +170,10 @@ def select(recipe: Recipe | Fitted, table: Table, *, cache: FitCache | None = No
     return Outcome(
         fitted, keep, dropped_by, np.where(keep, weight, 0).astype(np.float32), tuple(rows), tuple(selections)
     )
+
+
+def _all_of(n: int) -> Selection:
+    return Selection(np.ones(n, dtype=np.bool_), lambda i: "is kept")
 
 
 def decide(

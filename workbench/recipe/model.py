@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from workbench.errors import RecipeError
@@ -23,10 +23,11 @@ def readable_scores(spec: SelectorSpec) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Step:
-    """One selector with its parameters; `select` is its name."""
+    """One selector with its parameters; `select` is its name. A step that is off keeps everything and reads nothing."""
 
     select: str
     params: Any
+    off: bool = False
 
     @property
     def spec(self) -> SelectorSpec:
@@ -36,7 +37,7 @@ class Step:
     @property
     def needs(self) -> tuple[str, ...]:
         """The columns that the step reads."""
-        return self.spec.needs(self.params)
+        return () if self.off else self.spec.needs(self.params)
 
     def check_score(self, where: str) -> None:
         """Hold the scores that the params name to those that the selector can read.
@@ -69,7 +70,8 @@ class Step:
     def to_json(self) -> dict[str, Any]:
         """As in a recipe file; what is None is left out, since None means off."""
         given = {name: value for name, value in asdict(self.params).items() if value is not None}
-        return {"select": self.select, **{name: _without_none(value) for name, value in given.items()}}
+        off = {"off": True} if self.off else {}
+        return {"select": self.select, **off, **{name: _without_none(value) for name, value in given.items()}}
 
 
 def _without_none(value: Any) -> Any:
@@ -95,6 +97,11 @@ class Recipe:
     steps: tuple[Step, ...] = ()
     seed: int = 0
     scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def active(self) -> Recipe:
+        """The recipe without the steps that are off: what a manifest holds."""
+        return replace(self, steps=tuple(step for step in self.steps if not step.off))
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -175,8 +175,11 @@ def parse_step(value: object, index: int = 0) -> Step:
     name = value["select"]
     if not isinstance(name, str) or name not in SELECTORS:
         raise RecipeError(f"{where}: there is no selector {name!r}; it may be one of {', '.join(SELECTORS)}")
-    given = {key: inner for key, inner in value.items() if key != "select"}
-    step = Step(name, _validated(SELECTORS[name].params, given, f"{where}: {name}"))
+    off = value.get("off", False)
+    if not isinstance(off, bool):
+        raise RecipeError(f"{where}: off must be true or false, got {str(off)[:40]!r}")
+    given = {key: inner for key, inner in value.items() if key not in ("select", "off")}
+    step = Step(name, _validated(SELECTORS[name].params, given, f"{where}: {name}"), off)
     step.check_score(where)
     return step
 
@@ -230,7 +233,7 @@ def recipe_schema() -> dict[str, Any]:
             {
                 "title": spec.title,
                 "type": "object",
-                "properties": {"select": {"const": name}, **properties},
+                "properties": {"select": {"const": name}, "off": {"type": "boolean"}, **properties},
                 "required": ["select", *schema.get("required", [])],
                 "additionalProperties": False,
             }
