@@ -81,9 +81,10 @@ def servers(truth: Truth, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @both
-def test_a_threshold_moved_by_hand_keeps_what_python_keeps_and_exports_it(
+def test_what_is_moved_by_hand_keeps_what_python_keeps_is_exported_and_undone(
     page: Page, servers: Callable[[Kind], Server], truth: Truth, kind: Kind
 ) -> None:
+    """One page for all of it, since to open one takes longer than the rest."""
     server = servers(kind)
     bench = BenchPage.wait(Notebook.open(page, server))
     assert bench.load() == N
@@ -102,6 +103,8 @@ def test_a_threshold_moved_by_hand_keeps_what_python_keeps_and_exports_it(
     check_a_dropped_document(bench, truth, outcome)
     manifest = export(bench, server)
     check_manifest(manifest, truth, outcome)
+    check_undo(bench)
+    check_a_share(bench, truth)
 
 
 def check_a_dropped_document(bench: BenchPage, truth: Truth, outcome: wb.Outcome) -> None:
@@ -149,13 +152,8 @@ def check_manifest(manifest: Path, truth: Truth, outcome: wb.Outcome) -> None:
     assert kept.len() == len(expected)
 
 
-@both
-def test_undo_takes_a_move_back(page: Page, servers: Callable[[Kind], Server], kind: Kind) -> None:
-    bench = BenchPage.wait(Notebook.open(page, servers(kind)))
-    bench.load()
-    bench.score(SCORES)
-    bench.tab("scores").press("n_tokens", "low", "PageUp", 2)
-    assert bench.kept() < N
+def check_undo(bench: BenchPage) -> None:
+    """Each press takes a move back, until nothing is dropped."""
     while bench.find(".wb-undo").is_enabled():
         before = bench.kept()
         bench.find(".wb-undo").click()
@@ -166,12 +164,8 @@ def test_undo_takes_a_move_back(page: Page, servers: Callable[[Kind], Server], k
     bench.wait_until_kept(N)
 
 
-def test_a_share_moved_by_hand_keeps_what_python_keeps_and_the_method_can_be_read_about(
-    page: Page, servers: Callable[[Kind], Server], truth: Truth
-) -> None:
-    bench = BenchPage.wait(Notebook.open(page, servers("app")))
-    bench.load()
-    bench.score(SCORES)
+def check_a_share(bench: BenchPage, truth: Truth) -> None:
+    """A recipe put in as text, its share moved by its slider, and what is told of its method."""
     step = {"select": "rank", "score": "n_tokens", "keep_fraction": 0.5, "unit": "tokens"}
     recipe = json.dumps({"format": "selection-recipe/1", "seed": 0, "steps": [step]})
     bench.tab("recipe").find(".wb-recipe-json").fill(recipe)
@@ -188,8 +182,6 @@ def test_a_share_moved_by_hand_keeps_what_python_keeps_and_the_method_can_be_rea
     bench.wait_until_kept(int(truth.outcome(moved).keep.sum()))
     # It stays open, though the form was drawn anew.
     assert about.get_by_text(SELECTORS["rank"].about).is_visible()
-    if "WORKBENCH_PICTURE_RECIPE" in os.environ:
-        page.screenshot(path=os.environ["WORKBENCH_PICTURE_RECIPE"])
 
 
 def test_picture_of_the_bench(page: Page, servers: Callable[[Kind], Server], tmp_path: Path) -> None:
