@@ -20,7 +20,6 @@ from tests.browser.conftest import ROOT, Watch, browser, write_notebook
 from tests.browser.hostile import BROKEN_LAYOUT, FLAG, INTRUDERS, PAYLOADS, write_hostile_corpus
 from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, serve
-from workbench.report import write_report
 
 pytestmark = pytest.mark.browser
 
@@ -235,10 +234,12 @@ def test_a_recipe_that_is_refused_is_told_as_text(app: Opened) -> None:
 def test_the_export_tab_shows_sources_and_paths_as_text(app: Opened) -> None:
     bench = app.bench.tab("export")
     bench.find(".wb-expected tbody th").get_by_text(PAYLOADS[0], exact=True).wait_for()
-    bench.find(".wb-export-path").fill(PAYLOADS[0].replace("/", ""))
-    bench.find(".wb-export-button").click()
-    bench.see(bench.root.locator(".wb-written:not([hidden])").first)
-    app.check_tab("export")
+    for kind, ending in (("manifest", ""), ("report", ".report.html"), ("svg", ".plots")):
+        output = bench.find(f".wb-output[data-kind={kind}]")
+        output.locator(".wb-export-path").fill(PAYLOADS[0].replace("/", "") + ending)
+        output.locator(".wb-export-button").click()
+        bench.see(bench.root.locator(".wb-written", has_text="written to"))
+        app.check_tab(f"export of {kind}")
 
 
 def look_at_charts_and_tables(opened: Opened) -> None:
@@ -270,14 +271,17 @@ def test_jupyterlab_shows_text_as_voila_does(playwright: Playwright, folder: Pat
         look_at_charts_and_tables(lab)
 
 
-def test_the_report_shows_text(app: Opened, tmp_path: Path) -> None:
-    recipe = wb.parse_recipe({"format": "selection-recipe/1", "seed": 0, "steps": []})
-    table = wb.score(app.sample, ["n_bytes"], store=tmp_path / "store")
-    report = write_report(tmp_path / "report.html", table, wb.select(recipe, table))
+def test_the_report_and_the_plots_show_text(app: Opened, folder: Path) -> None:
+    """As the Export tab wrote them; of the report all that a printed page would show, each plot by itself."""
     page = app.bench.notebook.page
+    (report,) = folder.glob("*.report.html")
+    plots = list(folder.glob("*.plots/*.svg"))
+    assert {plot.stem for plot in plots} == {"sources", "histogram_n_tokens", "map"}
+    for file in (report, *plots):
+        page.goto(file.as_uri())
+        app.check(file.name, page)
     page.goto(report.as_uri())
     assert PAYLOADS[0] in page.locator("body").inner_text()
-    app.check("report", page)
     assert page.evaluate("() => document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
