@@ -13,7 +13,7 @@ separators.
 | Documents | `.wb-show[data-show=dropped|kept|all|selection]`; `.wb-filter-source`, `.wb-filter-step`, `.wb-order`, `.wb-text-search`; `.wb-row[data-row]`; `.wb-prev`, `.wb-next`, `.wb-page[data-found]`; `.wb-reader[data-row]` > `.wb-doc-source`, `.wb-doc-id`, `.wb-verdict[data-kept]` > `.wb-step`, `.wb-reason`, then `.wb-doc-scores`, `.wb-text[data-chars]`, `.wb-more` |
 | Recipe | `.wb-step-add`, `.wb-seed`; `.wb-step-card[data-step]` > `.wb-param[data-step][data-param]`, `.wb-param-mode`, `.wb-step-up`, `.wb-step-down`, `.wb-step-remove`, `.wb-step-drops[data-dropped]`; `.wb-recipe-json`, `.wb-recipe-import`, `.wb-recipe-path`, `.wb-recipe-save`, `.wb-recipe-open` |
 | LossCurve | `.wb-loss-curve[data-step][data-loss]` > `.wb-train`, `.wb-stop`, `.wb-loss-progress`, `.wb-loss-note`, `.wb-loss-message[data-kind=error|info]`, `.wb-loss-plot` |
-| Export | `.wb-export-path`, `.wb-export-button`, `.wb-written`, `.wb-basis`, `.wb-expected tr[data-source]` |
+| Export | `.wb-output[data-kind]`, in each `.wb-export-path`, `.wb-export-button`; `.wb-ask`, `.wb-ask-replace`, `.wb-written`, `.wb-code`, `.wb-basis`, `.wb-expected tr[data-source]` |
 """  # noqa: E501 - a table can't be wrapped
 
 from typing import TYPE_CHECKING, Any

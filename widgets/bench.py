@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._histograms = Histograms(self.state, report)
         self._documents = Documents(self.state, report)
         self._recipe_form = RecipeForm(self.state, report, say=self._shell.say, root=self._root)
-        self._export = Export(self.state, report, self._start_export)
+        self._export = Export(self.state, report, self._start_export, self._root)
         self._views: dict[str, Any] = {
             "load": self._load,
             "map": self._map,
@@ -255,25 +255,20 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
         self._jobs.start(lambda p: self._score_into(table, names, p), done, ended, self._n_passes(names))
 
-    def _start_export(self, given: str) -> None:
-        path, recipe, table = paths.allowed(given, self._root), self.recipe, self._copy()
-        needed = used_scores(recipe)
+    def _start_export(
+        self, needed: tuple[str, ...], write: Callable[[Table], Any], done: Callable[[Any], None]
+    ) -> None:
+        table = self._copy()
 
-        def work(progress: NotebookProgress) -> Path:
+        def work(progress: NotebookProgress) -> Any:
             self._score_into(table, needed, progress)
-            return export(table, recipe, path)
+            return write(table)
 
         def ended() -> None:
             self._adopt(table)
-            self._export.tell(is_busy=False)
+            self._export.ended()
 
-        self._jobs.start(
-            work,
-            lambda out: self._export.tell(f"The manifest was written to {out}"),
-            ended,
-            self._n_passes(needed),
-        )
-        self._export.tell(is_busy=True)
+        self._jobs.start(work, done, ended, self._n_passes(needed))
 
     def _show_selection(self) -> None:
         self._documents.look_at(Query(show="selection"))

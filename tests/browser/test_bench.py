@@ -131,8 +131,9 @@ def check_a_dropped_document(bench: BenchPage, truth: Truth, outcome: wb.Outcome
 
 def export(bench: BenchPage, server: Server) -> Path:
     name = f"by-hand-{server.kind}.manifest"
-    bench.tab("export").find(".wb-export-path").fill(name)
-    bench.find(".wb-export-button").click()
+    manifest = bench.tab("export").find(".wb-output[data-kind=manifest]")
+    manifest.locator(".wb-export-path").fill(name)
+    manifest.locator(".wb-export-button").click()
     bench.see(bench.root.locator(".wb-written", has_text=name))
     return server.log.parent / name
 
