@@ -12,6 +12,8 @@ import polars as pl
 
 from widgets import paths
 from widgets.documents import Documents
+from widgets.draft_bar import DraftBar
+from widgets.drafts import Drafts
 from widgets.export import Export
 from widgets.histograms import Histograms
 from widgets.jobs import Jobs
@@ -90,6 +92,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _build_views(self, given: str | None) -> None:
         self._shell = Shell(self.state, self._choose)
         report = self._shell.complain
+        self._draft_bar = DraftBar(self.state, report)
         self._jobs = Jobs(self._show_progress, report, self._shell.say)
         self._load = Load(
             self.state,
@@ -117,7 +120,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         for name, panel in self._panels.items():
             panel.add_class("wb-panel")
             panel.add_class(f"wb-panel-{name}")
-        super().__init__([self._shell, *self._panels.values()])
+        super().__init__([self._shell, self._draft_bar, *self._panels.values()])
         self.add_class("wb-bench")
         self._choose("load")
 
@@ -146,6 +149,11 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     @recipe.setter
     def recipe(self, recipe: Recipe | Mapping[str, Any] | str) -> None:
         self.state.edit(recipe if isinstance(recipe, Recipe) else parse_recipe(recipe))
+
+    @property
+    def drafts(self) -> Drafts:
+        """Recipes by name: `bench.drafts.branch("strict")`, `.switch(name)`, `.rename`, `.delete`, `.restore`."""
+        return self.state.drafts
 
     @property
     def outcome(self) -> Outcome | None:
