@@ -1,4 +1,4 @@
-"""The bench: six tabs over one sample, with one state behind them that a notebook's cells share."""
+"""The bench: tabs over one sample, with one state behind them that a notebook's cells share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import ipywidgets
 import polars as pl
 
 from widgets import paths
+from widgets.compare import Compare
 from widgets.documents import Documents
 from widgets.draft_bar import DraftBar
 from widgets.drafts import Drafts
@@ -114,6 +115,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "scores": self._histograms,
             "documents": self._documents,
             "recipe": self._recipe_form,
+            "compare": Compare(self.state, report, root=self._root),
             "export": self._export,
         }
         self._panels = {name: ipywidgets.VBox([self._views[name]]) for name, _ in TABS}
@@ -166,7 +168,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return self.table.sample.frame.filter(pl.Series(self.state.keep))
 
     def tab(self, name: str) -> Bench:
-        """Show a tab: load, map, scores, documents, recipe or export."""
+        """Show a tab: load, map, scores, documents, recipe, compare or export."""
         self._shell.activate(name)
         return self
 
