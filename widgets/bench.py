@@ -1,4 +1,4 @@
-"""The bench: six tabs over one sample, with one state behind them that a notebook's cells share."""
+"""The bench: tabs over one sample, with one state behind them that a notebook's cells share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import ipywidgets
 import polars as pl
 
 from widgets import paths
+from widgets.compare import Compare
 from widgets.documents import Documents
+from widgets.draft_bar import DraftBar
+from widgets.drafts import Drafts
 from widgets.export import Export
 from widgets.histograms import Histograms
 from widgets.jobs import Jobs
@@ -90,6 +93,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _build_views(self, given: str | None) -> None:
         self._shell = Shell(self.state, self._choose)
         report = self._shell.complain
+        self._draft_bar = DraftBar(self.state, report)
         self._jobs = Jobs(self._show_progress, report, self._shell.say)
         self._load = Load(
             self.state,
@@ -111,13 +115,14 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "scores": self._histograms,
             "documents": self._documents,
             "recipe": self._recipe_form,
+            "compare": Compare(self.state, report, root=self._root),
             "export": self._export,
         }
         self._panels = {name: ipywidgets.VBox([self._views[name]]) for name, _ in TABS}
         for name, panel in self._panels.items():
             panel.add_class("wb-panel")
             panel.add_class(f"wb-panel-{name}")
-        super().__init__([self._shell, *self._panels.values()])
+        super().__init__([self._shell, self._draft_bar, *self._panels.values()])
         self.add_class("wb-bench")
         self._choose("load")
 
@@ -148,6 +153,11 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.state.edit(recipe if isinstance(recipe, Recipe) else parse_recipe(recipe))
 
     @property
+    def drafts(self) -> Drafts:
+        """Recipes by name: `bench.drafts.branch("strict")`, `.switch(name)`, `.rename`, `.delete`, `.restore`."""
+        return self.state.drafts
+
+    @property
     def outcome(self) -> Outcome | None:
         """What the recipe does to the sample; None if it can't run, and `state.problem` says why."""
         return self.state.outcome
@@ -158,7 +168,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return self.table.sample.frame.filter(pl.Series(self.state.keep))
 
     def tab(self, name: str) -> Bench:
-        """Show a tab: load, map, scores, documents, recipe or export."""
+        """Show a tab: load, map, scores, documents, recipe, compare or export."""
         self._shell.activate(name)
         return self
 

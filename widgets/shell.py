@@ -14,6 +14,7 @@ TABS = (
     ("scores", "Scores"),
     ("documents", "Documents"),
     ("recipe", "Recipe"),
+    ("compare", "Compare"),
     ("export", "Export"),
 )
 

@@ -11,7 +11,7 @@ import numpy as np
 from widgets import bands
 from widgets.bins import Bins, Chart, make_bins
 from widgets.counts import Count, Groups, group
-from widgets.history import History
+from widgets.drafts import Drafts
 from widgets.memo import Memo
 from widgets.pages import Query, matching_rows
 from widgets.thresholds import Thresholds
@@ -41,6 +41,8 @@ class BenchState:
         Rows lassoed on the map, int64.
     thresholds
         The handles on the scores.
+    drafts
+        Recipes by name, each with its history; the current one is what all tabs show.
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
@@ -49,7 +51,7 @@ class BenchState:
         self.problem: str | None = None
         self.selection: IntArray = np.zeros(0, dtype=np.int64)
         self.thresholds = Thresholds(self)
-        self._history = History(recipe or Recipe())
+        self.drafts = Drafts(recipe or Recipe(), self._switched)
         self._memo = Memo()
         self._bins: Bins | None = None
         self._groups: Groups | None = None
@@ -135,7 +137,7 @@ class BenchState:
     @property
     def recipe(self) -> Recipe:
         """The recipe as it stands."""
-        return self._history.recipe
+        return self.drafts.current.recipe
 
     @property
     def resolved(self) -> Recipe:
@@ -155,41 +157,56 @@ class BenchState:
         if recipe == self.recipe:
             return
         if self.table is not None:
-            outcome, problem = self._outcome_of(recipe, self.table)
+            outcome, problem = self.outcome_of(recipe)
             self.outcome, self.problem = outcome, problem
-        self._history.edit(recipe, gesture)
+        self.drafts.current.history.edit(recipe, gesture)
         self._tell("recipe")
 
     def undo(self) -> None:
         """Go back to the recipe before the last edit, if there was one."""
-        if self._history.undo():
+        if self.drafts.current.history.undo():
             self._run()
             self._tell("recipe")
 
     def redo(self) -> None:
         """Take the last undo back, if there was one."""
-        if self._history.redo():
+        if self.drafts.current.history.redo():
             self._run()
             self._tell("recipe")
 
     @property
     def can_undo(self) -> bool:
         """Whether there is an edit to undo."""
-        return self._history.can_undo
+        return self.drafts.current.history.can_undo
 
     @property
     def can_redo(self) -> bool:
         """Whether there is an undo to take back."""
-        return self._history.can_redo
+        return self.drafts.current.history.can_redo
+
+    def _switched(self) -> None:
+        """Show another draft, or another place of its history."""
+        self.thresholds.as_quantile.clear()
+        self.thresholds.sync_quantiles()
+        self._run()
+        self._tell("recipe")
 
     def _run(self) -> None:
         if self.table is not None:
             try:
-                self.outcome, self.problem = self._outcome_of(self.recipe, self.table)
+                self.outcome, self.problem = self.outcome_of(self.recipe)
             except WorkbenchError as error:
                 self.outcome, self.problem = None, str(error)
 
-    def _outcome_of(self, recipe: Recipe, table: Table) -> tuple[Outcome | None, str | None]:
+    def outcome_of(self, recipe: Recipe) -> tuple[Outcome | None, str | None]:
+        """What any recipe does to the table, and why it can't run where it can't.
+
+        Raises
+        ------
+        WorkbenchError
+            If a step refuses its parameters or can't decide about a document, or nothing is loaded.
+        """
+        table = self.loaded
         lacking = [name for name in recipe.score_needs if name not in table.scores]
         if lacking:
             names = ", ".join(lacking)
