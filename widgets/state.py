@@ -8,12 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from widgets import bands
 from widgets.bins import Bins, Chart, make_bins
 from widgets.counts import Count, Groups, group
 from widgets.history import History
 from widgets.memo import Memo
-from widgets.pages import Query, matching_rows
+from widgets.reading import Reading
 from widgets.thresholds import Thresholds
 from workbench.checks import Array, IntArray
 from workbench.corpus import Sample
@@ -41,6 +40,8 @@ class BenchState:
         Rows lassoed on the map, int64.
     thresholds
         The handles on the scores.
+    reading
+        What is known of the documents, and which of them a query finds.
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
@@ -49,6 +50,7 @@ class BenchState:
         self.problem: str | None = None
         self.selection: IntArray = np.zeros(0, dtype=np.int64)
         self.thresholds = Thresholds(self)
+        self.reading = Reading(self)
         self._history = History(recipe or Recipe())
         self._memo = Memo()
         self._bins: Bins | None = None
@@ -189,6 +191,16 @@ class BenchState:
             except WorkbenchError as error:
                 self.outcome, self.problem = None, str(error)
 
+    def run(self, recipe: Recipe) -> Outcome | None:
+        """What another recipe would do to the table; None if it can't run.
+
+        Raises
+        ------
+        WorkbenchError
+            If a step refuses its parameters or can't decide about a document.
+        """
+        return self._outcome_of(recipe, self.loaded)[0]
+
     def _outcome_of(self, recipe: Recipe, table: Table) -> tuple[Outcome | None, str | None]:
         lacking = [name for name in recipe.score_needs if name not in table.scores]
         if lacking:
@@ -232,18 +244,6 @@ class BenchState:
         rows = np.unique(np.asarray(rows, dtype=np.int64))
         self.selection = rows[(rows >= 0) & (rows < n)]
         self._tell("selection")
-
-    def rows(self, query: Query) -> IntArray:
-        """The rows of documents that a query asks for."""
-        table, order = self.loaded, None
-        if query.near is not None:
-            cuts = tuple(value for value in self.thresholds.values(query.near) if value is not None)
-            if not cuts:
-                raise InputError(f"{query.near} has no threshold to be near to; set one on the Scores tab")
-            order = bands.near_order(table.scores[query.near], cuts, self.axis(query.near).positions)
-        return matching_rows(
-            query, table.sample.texts, table.source, self.keep, self.dropped_by, self.selection, order
-        )
 
     def reseed(self, seed: int) -> None:
         """Set the recipe's seed."""
