@@ -1,4 +1,4 @@
-"""The bench: six tabs over one sample, with one state behind them that a notebook's cells share."""
+"""The bench: seven tabs over one sample, with one state behind them that a notebook's cells share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import ipywidgets
 import polars as pl
 
 from widgets import paths
+from widgets.audits import evidence
+from widgets.ballot import Ballot
 from widgets.documents import Documents
 from widgets.export import Export
 from widgets.histograms import Histograms
@@ -110,6 +112,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "map": self._map,
             "scores": self._histograms,
             "documents": self._documents,
+            "votes": Ballot(self.state, report, self._read_document),
             "recipe": self._recipe_form,
             "export": self._export,
         }
@@ -158,7 +161,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return self.table.sample.frame.filter(pl.Series(self.state.keep))
 
     def tab(self, name: str) -> Bench:
-        """Show a tab: load, map, scores, documents, recipe or export."""
+        """Show a tab: load, map, scores, documents, votes, recipe or export."""
         self._shell.activate(name)
         return self
 
@@ -197,7 +200,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def export(self, path: Path | str) -> Path:
         """Write the recipe as a manifest folder; see `workbench.engine.export.export`."""
         self.score(used_scores(self.recipe))
-        return export(self.table, self.recipe, path)
+        return export(self.table, self.recipe, path, evidence(self.state))
 
     # ---- work ----------------------------------------------------------------------------------------------
 
@@ -257,11 +260,11 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _start_export(self, given: str) -> None:
         path, recipe, table = paths.allowed(given, self._root), self.recipe, self._copy()
-        needed = used_scores(recipe)
+        needed, votes = used_scores(recipe), evidence(self.state)
 
         def work(progress: NotebookProgress) -> Path:
             self._score_into(table, needed, progress)
-            return export(table, recipe, path)
+            return export(table, recipe, path, votes)
 
         def ended() -> None:
             self._adopt(table)
@@ -277,6 +280,10 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _show_selection(self) -> None:
         self._documents.look_at(Query(show="selection"))
+        self._shell.activate("documents")
+
+    def _read_document(self, row: int) -> None:
+        self._documents.read(row)
         self._shell.activate("documents")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -63,8 +63,8 @@ class Reading:
         self._kept: dict[tuple[bool, Hashable], Any] = {}
         self._of: tuple[object, object, object] = (None, None, None)
 
-    def _remember(self, key: Hashable, make: Callable[[], Any], *, of_recipe: bool = False) -> Any:
-        """An answer that depends on the table, or on what the recipe does and the lasso, too."""
+    def remember(self, key: Hashable, make: Callable[[], Any], *, of_recipe: bool = False) -> Any:
+        """What `make` gave for this key, while the table stays, or (`of_recipe`) also what is kept and the lasso."""
         now = (self._state.table, self._state.outcome, self._state.selection)
         if now[0] is not self._of[0]:
             self._kept.clear()
@@ -84,8 +84,22 @@ class Reading:
     @property
     def keys(self) -> Keys:
         """A keyed hash of each id, uint64 (n,)."""
-        keys: Keys = self._remember("keys", lambda: document_keys(self._state.loaded.sample.doc_ids))
+        keys: Keys = self.remember("keys", lambda: document_keys(self._state.loaded.sample.doc_ids))
         return keys
+
+    def rows_of(self, doc_ids: Sequence[str]) -> dict[str, int]:
+        """The rows of those documents that the sample has, by id."""
+        order: IntArray = self.remember("order of keys", lambda: np.argsort(self.keys, kind="stable"))
+        ids, wanted = self._state.loaded.sample.doc_ids, document_keys(doc_ids)
+        first, end = (np.searchsorted(self.keys, wanted, side, sorter=order) for side in ("left", "right"))
+        # Two ids with one key are told apart by themselves.
+        found = (
+            (i, int(row))
+            for i, doc_id in enumerate(doc_ids)
+            for row in order[first[i] : end[i]]
+            if ids[row] == doc_id
+        )
+        return {doc_ids[i]: row for i, row in found}
 
     def numeric(self) -> list[str]:
         """The scores that rank documents."""
@@ -98,7 +112,7 @@ class Reading:
 
     def clusters(self) -> list[tuple[int, int]]:
         """The clusters on the map with their documents; none where they aren't computed."""
-        return list(self._remember("clusters", self._clusters))
+        return list(self.remember("clusters", self._clusters))
 
     def _clusters(self) -> list[tuple[int, int]]:
         values = self._state.loaded.scores.get("cluster")
@@ -115,7 +129,7 @@ class Reading:
             ranks = percentile_ranks(table.scores[score], table.weights)
             return 1.0 - ranks if SCORES[score].better == "lower" else ranks
 
-        ranks: FloatArray = self._remember(("ranks", score), make)
+        ranks: FloatArray = self.remember(("ranks", score), make)
         return ranks
 
     def without(self, step: int) -> Outcome | None:
@@ -127,7 +141,7 @@ class Reading:
             except WorkbenchError:
                 return None
 
-        outcome: Outcome | None = self._remember(("without", step), make, of_recipe=True)
+        outcome: Outcome | None = self.remember(("without", step), make, of_recipe=True)
         return outcome
 
     def only_by(self, step: int) -> BoolArray:
@@ -154,7 +168,7 @@ class Reading:
             If it orders by a threshold that isn't set, or the recipe can't run without the step of `only`.
         """
         key = replace(query, page=0)
-        found: Found = self._remember(key, lambda: self._find(key), of_recipe=True)
+        found: Found = self.remember(key, lambda: self._find(key), of_recipe=True)
         return found
 
     def _find(self, query: Query) -> Found:
@@ -201,7 +215,7 @@ class Reading:
         if not cuts:
             raise InputError(f"{score} has no threshold to be near to; set one on the Scores tab")
         place, values = state.axis(score).positions, state.loaded.scores[score]
-        order: IntArray = self._remember(("near", score, cuts), lambda: bands.near_order(values, cuts, place))
+        order: IntArray = self.remember(("near", score, cuts), lambda: bands.near_order(values, cuts, place))
         return order
 
     # ---- one document --------------------------------------------------------------------------------------
@@ -213,7 +227,7 @@ class Reading:
         def make() -> dict[str, float | None]:
             return {s: percentile_rank(table.scores[s], table.weights, row) for s in self.numeric()}
 
-        found: dict[str, float | None] = self._remember(("percentiles", row), make)
+        found: dict[str, float | None] = self.remember(("percentiles", row), make)
         return found
 
     def other_verdicts(self, row: int) -> tuple[list[Verdict], list[int]]:
@@ -255,7 +269,7 @@ class Reading:
 
     def near_copies(self, row: int) -> list[tuple[str, list[tuple[int, float]], float]]:
         """By what it was found, the documents most like this one with how alike they are, and what alike is at most."""
-        found: list[tuple[str, list[tuple[int, float]], float]] = self._remember(
+        found: list[tuple[str, list[tuple[int, float]], float]] = self.remember(
             ("copies", row), lambda: self._near_copies(row)
         )
         return found

@@ -14,6 +14,7 @@ from widgets.history import History
 from widgets.memo import Memo
 from widgets.reading import Reading
 from widgets.thresholds import Thresholds
+from widgets.votes import Votes
 from workbench.checks import Array, IntArray
 from workbench.corpus import Sample
 from workbench.engine.select import Outcome
@@ -40,6 +41,8 @@ class BenchState:
         Rows lassoed on the map, int64.
     thresholds
         The handles on the scores.
+    votes
+        What a person said of documents without knowing whether they are kept.
     reading
         What is known of the documents, and which of them a query finds.
     """
@@ -51,6 +54,7 @@ class BenchState:
         self.selection: IntArray = np.zeros(0, dtype=np.int64)
         self.thresholds = Thresholds(self)
         self.reading = Reading(self)
+        self.votes = Votes()
         self._history = History(recipe or Recipe())
         self._memo = Memo()
         self._bins: Bins | None = None
