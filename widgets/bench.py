@@ -11,6 +11,8 @@ import ipywidgets
 import polars as pl
 
 from widgets import paths
+from widgets.audits import evidence
+from widgets.ballot import Ballot
 from widgets.compare import Compare
 from widgets.documents import Documents
 from widgets.draft_bar import DraftBar
@@ -106,7 +108,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         )
         self._map = Map(self.state, report, show=self._show_selection, compute=self._start_score)
         self._histograms = Histograms(self.state, report)
-        self._documents = Documents(self.state, report)
+        self._documents = Documents(self.state, report, self._jobs)
         self._recipe_form = RecipeForm(self.state, report, say=self._shell.say, root=self._root)
         self._export = Export(self.state, report, self._start_export, self._root)
         self._views: dict[str, Any] = {
@@ -114,6 +116,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "map": self._map,
             "scores": self._histograms,
             "documents": self._documents,
+            "votes": Ballot(self.state, report, self._read_document),
             "recipe": self._recipe_form,
             "compare": Compare(self.state, report, root=self._root),
             "export": self._export,
@@ -168,7 +171,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return self.table.sample.frame.filter(pl.Series(self.state.keep))
 
     def tab(self, name: str) -> Bench:
-        """Show a tab: load, map, scores, documents, recipe, compare or export."""
+        """Show a tab: load, map, scores, documents, votes, recipe, compare or export."""
         self._shell.activate(name)
         return self
 
@@ -207,7 +210,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def export(self, path: Path | str) -> Path:
         """Write the recipe as a manifest folder; see `workbench.engine.export.export`."""
         self.score(used_scores(self.recipe))
-        return export(self.table, self.recipe, path)
+        return export(self.table, self.recipe, path, evidence(self.state))
 
     # ---- work ----------------------------------------------------------------------------------------------
 
@@ -282,6 +285,10 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _show_selection(self) -> None:
         self._documents.look_at(Query(show="selection"))
+        self._shell.activate("documents")
+
+    def _read_document(self, row: int) -> None:
+        self._documents.read(row)
         self._shell.activate("documents")
 
 

@@ -11,8 +11,8 @@ import traitlets
 
 from widgets import messages, paths
 from widgets.comparison import MAX_POINTS, Comparison, Picture, picture
-from widgets.documents import step_name
 from widgets.pages import READ_CHARS, first_line, page_of, piece
+from widgets.reader import step_name
 from widgets.recipe_files import read_recipes
 from widgets.state import BenchState, Change
 from widgets.view import Report, View, script, style

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from widgets import messages, paths
+from widgets.audits import evidence
 from widgets.outputs import OUTPUTS, at_stake
 from widgets.state import BenchState
 from widgets.view import Report, View, script, style
@@ -68,7 +69,10 @@ class Export(View):
             return
         self._ask, self._is_busy = None, True
         try:
-            self._start(output.needs(recipe), lambda table: output.write(path, table, recipe), self._tell)
+            votes = evidence(self._bench)
+            self._start(
+                output.needs(recipe), lambda table: output.write(path, table, recipe, votes), self._tell
+            )
         except WorkbenchError:  # something else is being computed
             self._is_busy = False
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,10 @@ from workbench.recipe.compile import to_polars, to_sql, write_ids
 from workbench.recipe.manifest import MANIFEST_FILE, read_manifest
 from workbench.recipe.model import Recipe
 
-Write = Callable[[Path, Table, Recipe], str]
-"""Writes to a path what a recipe does to a table that has the scores for it; returns a sentence."""
+Evidence = Sequence[Mapping[str, Any]]
+Write = Callable[[Path, Table, Recipe, Evidence], str]
+"""Writes to a path what a recipe does to a table that has the scores for it; returns a sentence. Only a manifest holds
+evidence."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +54,18 @@ class Output:
             )
 
 
-def _manifest(path: Path, table: Table, recipe: Recipe) -> str:
-    return f"The manifest was written to {export(table, recipe, path)}"
+def _manifest(path: Path, table: Table, recipe: Recipe, evidence: Evidence) -> str:
+    return f"The manifest was written to {export(table, recipe, path, evidence)}"
 
 
-def _ids(path: Path, table: Table, recipe: Recipe) -> str:
+def _ids(path: Path, table: Table, recipe: Recipe, _: Evidence) -> str:
     outcome = select(recipe, table)
     n = write_ids(path, table.sample.doc_ids, table.sample.sources, outcome.weight, outcome.keep)
     return f"{n:,} ids of the sample's kept documents were written to {path}"
 
 
 def _code(compiled: Callable[[Recipe], str]) -> Write:
-    def write(path: Path, table: Table, recipe: Recipe) -> str:
+    def write(path: Path, table: Table, recipe: Recipe, _: Evidence) -> str:
         with written_aside(path) as aside:
             aside.write_text(compiled(fit(recipe, table).recipe), encoding="utf-8")
         return f"Written to {path}"
@@ -71,7 +73,7 @@ def _code(compiled: Callable[[Recipe], str]) -> Write:
     return write
 
 
-def _report(path: Path, table: Table, recipe: Recipe) -> str:
+def _report(path: Path, table: Table, recipe: Recipe, _: Evidence) -> str:
     # It reaches for altair, and a bench that never writes a report needn't wait for it.
     from workbench.report import write_report
 
@@ -80,7 +82,7 @@ def _report(path: Path, table: Table, recipe: Recipe) -> str:
 
 
 def _plots(kind: Any) -> Write:
-    def write(path: Path, table: Table, recipe: Recipe) -> str:
+    def write(path: Path, table: Table, recipe: Recipe, _: Evidence) -> str:
         from workbench.pictures import write_pictures
 
         written = write_pictures(path, table, select(recipe, table), kind)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
-from workbench.checks import Array, BoolArray, IntArray
+from workbench.checks import IntArray
 
 PAGE_ROWS = 20
 READ_CHARS = 20_000
@@ -19,7 +16,7 @@ Show = Literal["all", "kept", "dropped", "selection"]
 
 @dataclass(frozen=True)
 class Query:
-    """What the list of documents shows.
+    """What the list of documents shows. All filters hold at once; of `near`, `disagree` and `draw` one gives the order.
 
     Attributes
     ----------
@@ -29,10 +26,20 @@ class Query:
         Only this source; None for all.
     step
         Only what this step dropped; None for all.
+    only
+        Only what no other step would have dropped; needs `step`.
+    cluster
+        Only this cluster of the score `cluster`; None for all.
     search
         Only documents whose text contains this, upper and lower case being the same; "" for all.
+    reach
+        How many times as far to search as at first, at least 1.
     near
-        Order by nearness to the thresholds of this score; None for the sample's order.
+        Order by nearness to the thresholds of this score; None for another order.
+    disagree
+        Two scores: order by how far apart a document's ranks under them are; None for another order.
+    draw
+        The number of a random order, 0 or more; None for another order.
     page
         0-based.
     """
@@ -40,48 +47,14 @@ class Query:
     show: Show = "all"
     source: str | None = None
     step: int | None = None
+    only: bool = False
+    cluster: int | None = None
     search: str = ""
+    reach: int = 1
     near: str | None = None
+    disagree: tuple[str, str] | None = None
+    draw: int | None = None
     page: int = 0
-
-
-def matching_rows(
-    query: Query,
-    texts: Sequence[str],
-    sources: Array,
-    keep: BoolArray,
-    dropped_by: IntArray,
-    selection: IntArray,
-    order: IntArray | None = None,
-) -> IntArray:
-    """The rows that a query asks for, in order, int64.
-
-    Parameters
-    ----------
-    texts, sources, keep, dropped_by
-        Of all documents, (n,).
-    selection
-        The lassoed rows.
-    order
-        Rows in the order to list them; None for the sample's.
-    """
-    wanted = np.ones(len(texts), dtype=bool)
-    if query.show == "kept":
-        wanted &= keep
-    elif query.show == "dropped":
-        wanted &= ~keep
-    elif query.show == "selection":
-        wanted[:] = False
-        wanted[selection] = True
-    if query.source is not None:
-        wanted &= np.asarray(sources == query.source)
-    if query.step is not None:
-        wanted &= dropped_by == query.step
-    rows = np.flatnonzero(wanted) if order is None else order[wanted[order]]
-    if query.search:
-        needle = query.search.lower()
-        rows = np.asarray([row for row in rows.tolist() if needle in texts[row].lower()], dtype=np.int64)
-    return rows.astype(np.int64)
 
 
 def page_of(rows: IntArray, page: int) -> tuple[IntArray, int, int]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from widgets import bands, messages, paths
-from widgets.documents import step_name
 from widgets.forms import new_step, step_form, with_param
+from widgets.reader import step_name
 from widgets.state import BenchState
 from widgets.view import Report, View, script, style
 from workbench.errors import InputError

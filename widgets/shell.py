@@ -13,6 +13,7 @@ TABS = (
     ("map", "Map"),
     ("scores", "Scores"),
     ("documents", "Documents"),
+    ("votes", "Votes"),
     ("recipe", "Recipe"),
     ("compare", "Compare"),
     ("export", "Export"),

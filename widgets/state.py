@@ -8,13 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from widgets import bands
 from widgets.bins import Bins, Chart, make_bins
 from widgets.counts import Count, Groups, group
 from widgets.drafts import Drafts
 from widgets.memo import Memo
-from widgets.pages import Query, matching_rows
+from widgets.reading import Reading
 from widgets.thresholds import Thresholds
+from widgets.votes import Votes
 from workbench.checks import Array, IntArray
 from workbench.corpus import Sample
 from workbench.engine.select import Outcome
@@ -43,6 +43,10 @@ class BenchState:
         The handles on the scores.
     drafts
         Recipes by name, each with its history; the current one is what all tabs show.
+    votes
+        What a person said of documents without knowing whether they are kept.
+    reading
+        What is known of the documents, and which of them a query finds.
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
@@ -52,6 +56,8 @@ class BenchState:
         self.selection: IntArray = np.zeros(0, dtype=np.int64)
         self.thresholds = Thresholds(self)
         self.drafts = Drafts(recipe or Recipe(), self._switched)
+        self.reading = Reading(self)
+        self.votes = Votes()
         self._memo = Memo()
         self._bins: Bins | None = None
         self._groups: Groups | None = None
@@ -249,18 +255,6 @@ class BenchState:
         rows = np.unique(np.asarray(rows, dtype=np.int64))
         self.selection = rows[(rows >= 0) & (rows < n)]
         self._tell("selection")
-
-    def rows(self, query: Query) -> IntArray:
-        """The rows of documents that a query asks for."""
-        table, order = self.loaded, None
-        if query.near is not None:
-            cuts = tuple(value for value in self.thresholds.values(query.near) if value is not None)
-            if not cuts:
-                raise InputError(f"{query.near} has no threshold to be near to; set one on the Scores tab")
-            order = bands.near_order(table.scores[query.near], cuts, self.axis(query.near).positions)
-        return matching_rows(
-            query, table.sample.texts, table.source, self.keep, self.dropped_by, self.selection, order
-        )
 
     def reseed(self, seed: int) -> None:
         """Set the recipe's seed."""

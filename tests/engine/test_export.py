@@ -202,3 +202,10 @@ def test_a_step_that_is_off_is_not_in_the_manifest(table: Table, tmp_path: Path)
         for steps in ((low,), (off, low))
     ]
     assert held[0] == held[1]
+
+
+def test_evidence_goes_into_the_manifest_as_it_is(table: Table, recipe: Recipe, tmp_path: Path) -> None:
+    given = [{"kind": "blind_votes", "precision": {"value": None, "low": 0.0, "high": 1.0}}]
+    assert read_manifest(export(table, recipe, tmp_path / "a.manifest", given)).evidence == given
+    with pytest.raises(InputError, match="evidence must be plain JSON"):
+        export(table, recipe, tmp_path / "b.manifest", [{"value": float("nan")}])

@@ -7,7 +7,7 @@ import pytest
 
 from widgets.bins import family, make_bins
 from widgets.counts import group
-from widgets.pages import PAGE_ROWS, READ_CHARS, Query, first_line, matching_rows, page_of, piece
+from widgets.pages import PAGE_ROWS, READ_CHARS, first_line, page_of, piece
 from widgets.state import BenchState
 from workbench.engine.table import Table
 
@@ -95,33 +95,6 @@ def test_a_table_without_scores_has_no_bins(table: Table) -> None:
 )  # fmt: skip
 def test_scores_are_grouped_by_family(score: str, expected: str) -> None:
     assert family(score) == expected
-
-
-def rows_of(query: Query, **changes: object) -> list[int]:
-    given: dict[str, object] = {
-        "texts": ["Straße one", "TWO", "<b>three</b>", "two again", "five"],
-        "sources": np.asarray(["x", "y", "x", "y", "x"], dtype=object),
-        "keep": np.asarray([True, False, True, False, False]),
-        "dropped_by": np.asarray([-1, 0, -1, 1, 1]),
-        "selection": np.asarray([4, 2]),
-    }
-    rows: list[int] = matching_rows(query, **{**given, **changes}).tolist()  # type: ignore[arg-type]
-    return rows
-
-
-def test_a_query_filters_by_everything_at_once() -> None:
-    assert rows_of(Query()) == [0, 1, 2, 3, 4]
-    assert rows_of(Query(show="kept")) == [0, 2]
-    assert rows_of(Query(show="dropped", step=1)) == [3, 4]
-    assert rows_of(Query(show="selection")) == [2, 4]
-    assert rows_of(Query(source="y", search="AGAIN")) == [3]
-    assert rows_of(Query(search="two")) == [1, 3]
-    assert rows_of(Query(search="<b>")) == [2]
-    assert rows_of(Query(search="no such text")) == []
-
-
-def test_a_query_keeps_a_given_order() -> None:
-    assert rows_of(Query(show="dropped"), order=np.asarray([4, 0, 3, 1])) == [4, 3, 1]
 
 
 def test_pages_are_held_to_those_there_are() -> None:

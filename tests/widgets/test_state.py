@@ -200,15 +200,15 @@ def test_a_lasso_keeps_only_rows_of_the_sample(state: BenchState) -> None:
 
 def test_documents_near_a_threshold_come_from_both_sides(state: BenchState) -> None:
     state.thresholds.set("n_tokens", 155.0, None)
-    rows = state.rows(Query(near="n_tokens"))
+    rows = state.reading.find(Query(near="n_tokens")).rows
     assert set(rows[:4].tolist()) == {13, 14, 15, 16}
     with pytest.raises(InputError, match="perplexity has no threshold to be near to"):
-        state.rows(Query(near="perplexity"))
+        state.reading.find(Query(near="perplexity"))
 
 
 def test_unscored_documents_are_near_no_threshold(state: BenchState) -> None:
     state.thresholds.set("compression_ratio", 0.3, 0.6)
-    assert 7 not in state.rows(Query(near="compression_ratio"))
+    assert 7 not in state.reading.find(Query(near="compression_ratio")).rows
 
 
 def test_a_threshold_on_a_category_is_refused(state: BenchState) -> None:

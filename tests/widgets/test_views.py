@@ -134,11 +134,11 @@ def test_dropped_documents_come_first_with_their_reason(documents: Documents, st
     assert reader["step"] == "1. band n_tokens"
     assert reader["reason"] == state.outcome.reason(2) == "n_tokens 30 is below 50"  # type: ignore[union-attr]
     assert reader["text"].endswith("<img src=x onerror=alert(2)>")
-    assert ["compression_ratio", "not scored"] not in reader["scores"]
+    assert ["compression_ratio", "not scored", None] not in reader["scores"]
     send(documents, type="read", row=7)
     assert documents.state["reader"]["reason"] is None
-    assert ["compression_ratio", "not scored"] in documents.state["reader"]["scores"]
-    assert ["language", "en"] in documents.state["reader"]["scores"]
+    assert ["compression_ratio", "not scored", None] in documents.state["reader"]["scores"]
+    assert ["language", "en", None] in documents.state["reader"]["scores"]
 
 
 def test_queries_filter_and_page(documents: Documents, state: BenchState) -> None:

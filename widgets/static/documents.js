@@ -24,21 +24,40 @@ function render({ model, el }) {
     const query = state.query;
     const shows = [["dropped", "dropped"], ["kept", "kept"], ["all", "all"], ["selection", `lassoed (${count(state.selected)})`]];
     const search = h("input", { type: "search", class: "wb-text-search", value: query.search, maxlength: 200, "data-key": "search",
-      placeholder: "text contains …", "aria-label": "Text contains", oninput: (event) => askSoon({ search: event.target.value }),
+      placeholder: "text contains …", "aria-label": "Text contains", oninput: (event) => askSoon({ search: event.target.value, reach: 1 }),
       onkeydown: (event) => event.stopPropagation() });
     const old = filters.querySelector(".wb-text-search");
     // Typing goes on while the answer to earlier keys comes in.
     if (old && old === el.getRootNode().activeElement) search.value = old.value;
+    const orders = [["", "as sampled"], ["draw", "at random"], ...state.near.map((s) => [`near:${s}`, `near the cut of ${s}`])];
+    if (state.numeric.length > 1) orders.push(["disagree", "where two scores disagree"]);
+    const order = query.near !== null ? `near:${query.near}` : query.disagree ? "disagree" : query.draw !== null ? "draw" : "";
+    const none = { near: null, disagree: null, draw: null };
+    const setOrder = (value) => {
+      if (value.startsWith("near:")) ask({ ...none, near: value.slice(5), show: query.show === "selection" ? "selection" : "all" });
+      else if (value === "disagree") ask({ ...none, disagree: state.numeric.slice(0, 2) });
+      else ask({ ...none, draw: value === "draw" ? 0 : null });
+    };
+    const which = (i) => dropdown(state.numeric.map((s) => [s, s]), query.disagree[i],
+      { class: `wb-disagree-${i}`, "data-key": `disagree:${i}`, "aria-label": i ? "Second score" : "First score" },
+      (value) => ask({ disagree: i ? [query.disagree[0], value] : [value, query.disagree[1]] }));
     filters.replaceChildren(
       h("div", { class: "wb-segments", role: "group", "aria-label": "Which documents" }, shows.map(([show, label]) => button(label,
         { class: "wb-chip wb-show", "data-show": show, "data-key": `show:${show}`, "aria-pressed": String(query.show === show) }, () => ask({ show })))),
       labelled("source", dropdown([["", "all"], ...state.sources.map((s) => [s, s])], query.source ?? "",
         { class: "wb-filter-source", "data-key": "source" }, (value) => ask({ source: value || null }))),
       labelled("dropped by", dropdown([["", "any step"], ...state.steps.map((s, i) => [String(i), s])], query.step === null ? "" : String(query.step),
-        { class: "wb-filter-step", "data-key": "step" }, (value) => ask({ step: value === "" ? null : Number(value) }))),
-      labelled("order", dropdown([["", "as sampled"], ...state.near.map((s) => [s, `near the threshold of ${s}`])], query.near ?? "",
-        { class: "wb-order", "data-key": "order" }, (value) => ask({ near: value || null }))),
+        { class: "wb-filter-step", "data-key": "step" }, (value) => ask({ step: value === "" ? null : Number(value), only: value !== "" && query.only }))),
+      query.step === null ? null : h("label", { class: "wb-check", title: "Documents that the recipe would keep without this step" },
+        h("input", { type: "checkbox", class: "wb-only", "data-key": "only", checked: query.only, onchange: (event) => ask({ only: event.target.checked }) }), "only by it"),
+      !state.clusters.length ? null : labelled("cluster", dropdown([["", "all"], ...state.clusters.map(([c, n]) => [String(c), `${c === -1 ? "none" : c} (${count(n)})`])],
+        query.cluster === null ? "" : String(query.cluster), { class: "wb-filter-cluster", "data-key": "cluster" },
+        (value) => ask({ cluster: value === "" ? null : Number(value) }))),
+      labelled("order", dropdown(orders, order, { class: "wb-order", "data-key": "order" }, setOrder)),
+      order === "draw" ? button("draw again", { class: "wb-draw", "data-key": "draw" }, () => ask({ draw: query.draw + 1 })) : null,
+      order === "disagree" ? [which(0), which(1)] : null,
       search);
+    filters.querySelector(".wb-order").title = order === "disagree" ? "Percentiles of both scores, turned round where a lower score is better" : "";
   };
 
   const drawList = (state) => {
@@ -60,6 +79,8 @@ function render({ model, el }) {
     pager.replaceChildren(
       button("‹", { class: "wb-prev", "data-key": "prev", "aria-label": "Previous page", disabled: page === 0 }, () => ask({ page: page - 1 })),
       h("span", { class: "wb-page", "data-found": state.found }, `${plural(state.found, "document")} · page ${count(page + 1)} of ${count(state.pages)}`),
+      state.searched < state.searchable ? h("span", { class: "wb-note wb-searched" }, `the first ${count(state.searched)} of ${count(state.searchable)} were searched `,
+        button("search on", { class: "wb-link wb-search-on", "data-key": "further" }, () => ask({ reach: state.query.reach * 4 }))) : null,
       button("›", { class: "wb-next", "data-key": "next", "aria-label": "Next page", disabled: page + 1 >= state.pages }, () => ask({ page: page + 1 })));
   };
 
@@ -73,6 +94,62 @@ function render({ model, el }) {
     read(Number(row.dataset.row));
   };
 
+  const rankBar = (rank) => {
+    const bar = h("span", { class: "wb-rank-bar" });
+    bar.style.setProperty("--wb-rank", `${(100 * rank).toFixed(1)}%`);
+    return h("span", { class: "wb-rank", title: `${(100 * rank).toFixed(1)} % of the corpus lie below (half of what is equal counts)` }, bar, `P${(100 * rank).toFixed(0)}`);
+  };
+
+  const also = (doc) => [
+    doc.also.length ? h("p", { class: "wb-also" }, "would be dropped too by ", doc.also.map(([step, reason], i) => [i ? "; " : "",
+      h("strong", {}, step), ": ", reason]).flat()) : null,
+    doc.notAsked.length ? h("p", { class: "wb-note" }, `Not asked, since it compares all documents: ${doc.notAsked.join(", ")}. Choose “only by it” above to ask.`) : null,
+    !doc.kept && !doc.also.length && !doc.notAsked.length ? h("p", { class: "wb-note wb-also-none" }, "No other step would drop it.") : null,
+  ].filter(Boolean);
+
+  const LABELS = { cosine: "nearest by embedding", minhash: "sharing MinHash bands" };
+  const copies = (doc, isOpen) => !doc.copies.length ? [] : [h("details", { class: "wb-copies", open: isOpen || Boolean(doc.compared) },
+    h("summary", {}, "near-copies"),
+    doc.copies.map((part) => h("div", {}, h("h4", {}, LABELS[part.by]),
+      part.rows.length ? h("ul", {}, part.rows.map(([row, alike, source, kept, line]) => h("li", { class: "wb-copy", "data-row": row },
+        h("span", { class: "wb-num" }, part.by === "cosine" ? alike.toFixed(3) : `${alike} of ${part.most}`),
+        h("span", { class: "wb-row-mark", title: kept ? "kept" : "dropped" }, kept ? "●" : "○"),
+        button("compare", { class: "wb-link wb-compare", "data-key": `compare:${part.by}:${row}`, "aria-pressed": String(doc.compared?.other === row) },
+          () => model.send({ type: "compare", other: doc.compared?.other === row ? null : row })),
+        button("open", { class: "wb-link wb-open", "data-key": `open:${part.by}:${row}` }, () => read(row)),
+        h("span", { class: "wb-row-source" }, source), h("span", { class: "wb-row-line", dir: "auto" }, line || "(blank)"))))
+        : h("p", { class: "wb-note" }, "None."))))];
+
+  const compared = (doc) => {
+    const c = doc.compared;
+    const run = ([side, head, folded, tail]) => {
+      const tag = side === "first" ? "del" : side === "second" ? "ins" : "span";
+      return [h(tag, { class: `wb-${side}` }, head), folded ? h("span", { class: "wb-note wb-folded" }, ` … ${plural(folded, "character")} alike … `) : null,
+        tail ? h(tag, { class: `wb-${side}` }, tail) : null];
+    };
+    return [h("p", { class: "wb-note wb-compared", "data-other": c.other }, "Compared with ", h("span", { class: "wb-doc-id" }, c.id), ": ",
+      h("del", { class: "wb-first" }, "only here"), " ", h("ins", { class: "wb-second" }, "only there"), c.whole ? " " : " (only the beginnings are compared) ",
+      button("back to the text", { class: "wb-link wb-compare-end", "data-key": "compare:end" }, () => model.send({ type: "compare", other: null }))),
+    h("pre", { class: "wb-text wb-difference", dir: "auto" }, c.runs.map(run).flat().filter(Boolean))];
+  };
+
+  // Bits of surprise in steps of 2, as far as 14 and more.
+  const LEVELS = 8;
+  const level = (bits) => Math.min(LEVELS - 1, Math.floor(bits / 2));
+  const coloured = (doc) => {
+    const spans = doc.colours.map(([piece, bits]) => bits === null ? h("span", {}, piece)
+      : h("span", { class: `wb-bits wb-bits-${level(bits)}`, title: `${bits.toFixed(1)} bits` }, piece));
+    const had = doc.colours.reduce((n, [piece]) => n + piece.length, 0);
+    return [...spans, h("span", { class: "wb-unread" }, doc.text.slice(had))];
+  };
+  const surprise = (doc) => h("div", { class: "wb-surprise" },
+    doc.reading ? [h("span", { class: "wb-note", role: "status" }, "The language model is reading …"), button("Stop", { class: "wb-link", "data-key": "stop" }, () => model.send({ type: "stop" }))]
+      : doc.colours ? [h("span", { class: "wb-note" }, "bits of surprise a token:"), ...Array.from({ length: LEVELS }, (_, i) =>
+        h("span", { class: `wb-bits wb-bits-${i} wb-swatch` }, i === LEVELS - 1 ? `${2 * i}+` : `${2 * i}–${2 * i + 2}`)),
+      doc.colours.length ? null : h("span", { class: "wb-note" }, "There is no token."),
+      h("span", { class: "wb-note" }, "What the model did not read is grey.")]
+        : button("Colour by surprise", { class: "wb-link wb-surprise-button", "data-key": "surprise" }, () => model.send({ type: "surprise", row: doc.row })));
+
   let shown = "";
   const drawReader = (doc) => {
     if (!doc) {
@@ -82,9 +159,13 @@ function render({ model, el }) {
     }
     const fact = doc.kept ? h("p", { class: "wb-verdict", "data-kept": "true" }, "kept")
       : h("p", { class: "wb-verdict", "data-kept": "false" }, "dropped by ", h("strong", { class: "wb-step" }, doc.step), ": ", h("span", { class: "wb-reason" }, doc.reason || ""));
-    const scores = h("details", { class: "wb-doc-scores", open: reader.querySelector("details")?.open }, h("summary", {}, plural(doc.scores.length, "score")),
-      h("dl", {}, doc.scores.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", { class: "wb-num" }, value)))));
-    const text = h("pre", { class: "wb-text", dir: "auto" }, doc.text);
+    const opened = (name) => Boolean(reader.querySelector(`.${name}`)?.open);
+    const scores = h("details", { class: "wb-doc-scores", open: opened("wb-doc-scores") }, h("summary", {}, `${plural(doc.scores.length, "score")} · percentile of the corpus`),
+      h("dl", {}, doc.scores.map(([name, value, rank]) => h("div", {}, h("dt", {}, name), h("dd", { class: "wb-num" }, value,
+        rank === null || rank === undefined ? null : rankBar(rank))))));
+    const text = h("pre", { class: "wb-text", dir: "auto" });
+    if (doc.colours) text.append(...coloured(doc));
+    else text.append(doc.text);
     const more = button("", { class: "wb-more" }, () => model.send({ type: "more", row: doc.row, offset: Number(text.dataset.chars) }));
     const label = (have) => {
       text.dataset.chars = have;
@@ -94,7 +175,8 @@ function render({ model, el }) {
     label([...doc.text].length);
     const key = `${doc.row}`;
     reader.replaceChildren(h("header", {}, h("span", { class: "wb-doc-source" }, doc.source), h("span", { class: "wb-doc-id" }, doc.id),
-      h("span", { class: "wb-num" }, plural(doc.total, "character"))), fact, scores, text, more);
+      h("span", { class: "wb-num" }, plural(doc.total, "character"))), fact, ...also(doc), scores, ...copies(doc, opened("wb-copies")), surprise(doc),
+      ...(doc.compared ? compared(doc) : [text, more]));
     if (shown !== key) reader.scrollTop = 0;
     shown = key;
     reader.dataset.row = doc.row;

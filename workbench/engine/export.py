@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import platform
 import warnings
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from workbench.checks import Array, require_keys
+from workbench.checks import Array, canonical_json, require_keys
 from workbench.engine.passes import Pass, plan_passes
 from workbench.engine.select import Fitted, Outcome, fit, select
 from workbench.engine.table import Table
-from workbench.errors import ManifestError, WorkbenchWarning
+from workbench.errors import InputError, ManifestError, WorkbenchWarning
 from workbench.recipe.manifest import write_manifest
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import MANIFEST_FORMAT
@@ -81,7 +82,9 @@ def step_counts(table: Table, outcome: Outcome) -> list[dict[str, Any]]:
     ]
 
 
-def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
+def export(
+    table: Table, recipe: Recipe | Fitted, out: Path | str, evidence: Sequence[Mapping[str, Any]] = ()
+) -> Path:
     """Write a manifest folder.
 
     Parameters
@@ -93,6 +96,8 @@ def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
         out.
     out
         The folder, by custom `NAME.manifest`; an older manifest there is replaced.
+    evidence
+        What speaks for the recipe (audits, proxy runs), each plain JSON; the manifest holds it as it is.
 
     Raises
     ------
@@ -100,8 +105,9 @@ def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
         If a step reads a score that is defined on the sample alone (a map, clusters), or `out` can't be
         written.
     InputError
-        If the table lacks a score, or a step can't decide about a document.
+        If the table lacks a score, a step can't decide about a document, or the evidence isn't plain JSON.
     """
+    _check_evidence(evidence)
     fitted = (recipe if isinstance(recipe, Fitted) else fit(recipe, table)).active
     passes = plan_passes(used_scores(fitted.recipe), fitted.recipe.scores)
     _refuse_sample_scores(passes)
@@ -131,10 +137,19 @@ def export(table: Table, recipe: Recipe | Fitted, out: Path | str) -> Path:
             **_totals_json(expectations(table, outcome)),
             "by_step": step_counts(table, outcome),
         },
-        "evidence": [],
+        "evidence": [dict(item) for item in evidence],
     }
     write_manifest(Path(out), content, artefacts)
     return Path(out)
+
+
+def _check_evidence(evidence: Sequence[Mapping[str, Any]]) -> None:
+    try:
+        canonical_json(list(evidence))
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"evidence must be plain JSON, got something else ({error}); give numbers and texts"
+        ) from None
 
 
 def _warn_of_shares(table: Table, fitted: Fitted) -> None:

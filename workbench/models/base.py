@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from workbench.checks import Array, FloatArray, IntArray
@@ -45,6 +46,23 @@ class Embedder(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Surprisal:
+    """How much the tokens of a text surprise a language model.
+
+    Attributes
+    ----------
+    ends
+        Where each token ends in its text, in characters, int64 (k,).
+    bits
+        Minus the binary logarithm of its probability given those before it, float64 (k,); NaN of a first token that is
+        only read.
+    """
+
+    ends: IntArray
+    bits: FloatArray
+
+
 class CausalLM(Protocol):
     """Gives per-document log-likelihoods."""
 
@@ -54,6 +72,10 @@ class CausalLM(Protocol):
         """The score record, each (n,): `nll_sum` float64 in nats, `n_scored`, `n_truncated_tokens`,
         `n_bytes_scored` int64. It doesn't depend on the texts beside it, to the bit.
         """
+        ...
+
+    def surprisal(self, text: str, progress: Progress) -> Surprisal:
+        """Of the tokens that `record` scores (a document's first); their sum is its `nll_sum`."""
         ...
 
 

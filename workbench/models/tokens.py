@@ -95,6 +95,11 @@ class FileTokenizer:
             kept.append(Kept(ids, n_tokens, len(encodable(span).encode())))
         return kept
 
+    def first(self, text: str, max_tokens: int) -> tuple[IntArray, IntArray]:
+        """The first `max_tokens` ids of a text, and where each of them ends in it, in characters; int64 both."""
+        tokens = self._tokenise([encodable(text)], max_tokens)
+        return tokens.ids.astype(np.int64), tokens.ends.astype(np.int64)
+
     @property
     def _identity(self) -> Definition:
         """What its files are decides, not where they stand: two models may have one tokenizer."""

@@ -205,3 +205,32 @@ def test_progress_counts_every_character_once_and_can_stop(tiny_llama, texts):
 def test_an_unknown_dtype_is_refused(tiny_llama):
     with pytest.raises(ModelError, match="dtype must be float32 or bfloat16, got 'float16'"):
         WindowedLM(tiny_llama, "float16")
+
+
+@pytest.mark.parametrize(
+    "settings", [LMSettings(window=20, stride=7, max_tokens=90), LMSettings(context="none")]
+)
+def test_the_surprise_of_each_token_is_the_models_own_and_adds_up_to_the_record(tiny_llama, texts, settings):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    lm = WindowedLM(tiny_llama, definition=lm_definition(tiny_llama, "float32", settings))
+    plain = AutoModelForCausalLM.from_pretrained(tiny_llama.folder)
+    context, window = lm.definition()["context_token_id"], lm.definition()["window"]
+    for text in ["", "a", *texts[:3]]:
+        found = lm.surprisal(text, Silent())
+        unscored = int(context is None)
+        assert np.isnan(found.bits[:unscored]).all()
+        nll = lm.record([text], Silent())["nll_sum"][0]
+        scored = found.bits[unscored:]
+        np.testing.assert_allclose(scored.sum() * np.log(2) if len(scored) else np.nan, nll, rtol=1e-9)
+        encoded = load_backend(tiny_llama).encode(text, add_special_tokens=False)
+        assert found.ends.tolist() == [end for _, end in encoded.offsets[: len(found.ends)]]
+        ids = encoded.ids[: min(len(found.ends), window - 1)]
+        if len(ids) < 2:
+            continue
+        begin = [] if context is None else [context]
+        with torch.inference_mode():
+            log_p = torch.log_softmax(plain(torch.tensor([begin + ids[:-1]])).logits[0].double(), -1)
+        own = [-float(log_p[i, token]) / np.log(2) for i, token in enumerate(ids[unscored:])]
+        np.testing.assert_allclose(found.bits[unscored : len(ids)], own, rtol=1e-4)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.checks import Array, FloatArray, IntArray
 from workbench.errors import ModelError
-from workbench.models.base import Definition
+from workbench.models.base import Definition, Surprisal
 from workbench.models.lm.backbone import Backbone, Layout, Rows
 from workbench.models.lm.definition import lm_definition
 from workbench.models.lm.head import CHUNK_LOGITS, Head, check_head
@@ -20,7 +21,9 @@ from workbench.models.threads import Each, side_by_side
 from workbench.models.token_cache import TokenCache
 from workbench.models.tokens import FileTokenizer
 from workbench.models.transformer import load_transformer
-from workbench.progress import Progress
+from workbench.progress import Progress, shown
+
+Take = Callable[[IntArray, IntArray, FloatArray], None]
 
 
 class WindowedLM:
@@ -101,6 +104,23 @@ class WindowedLM:
             "n_bytes_scored": np.array([k.n_bytes for k in kept], dtype=np.int64),
         }
 
+    def surprisal(self, text: str, progress: Progress) -> Surprisal:
+        """How much each of a text's tokens surprises the model: see workbench.models.base.CausalLM."""
+        ids, ends = self._tokenizer.first(text, self._max_tokens)
+        windows = plan_windows(
+            np.array([len(ids)]), self._window, self._stride, context=self._context is not None
+        )
+        bits = np.full(len(ids), np.nan)
+
+        def take(members: IntArray, place: IntArray, nll: FloatArray) -> None:
+            for i, w in enumerate(members.tolist()):
+                bits[windows.scored[w] : windows.end[w]] = nll[place == i] / math.log(2)
+            progress.advance(int((windows.end - windows.scored)[members].sum()))
+
+        with shown(progress, "surprise of each token", len(ids)):
+            self._run([ids], windows, take)
+        return Surprisal(ends, bits)
+
     def _nll(
         self, ids: list[IntArray], windows: Windows, n_chars: list[int], progress: Progress
     ) -> FloatArray:
@@ -111,23 +131,32 @@ class WindowedLM:
         without = np.ones(len(ids), dtype=bool)
         without[windows.document] = False
         progress.advance(sum(n_chars[i] for i in np.flatnonzero(without)))
+
+        def take(members: IntArray, place: IntArray, nll: FloatArray) -> None:
+            # Sequential in float64, so a window's sum doesn't depend on the batch.
+            sums[members] = np.bincount(place, weights=nll, minlength=len(members))
+            progress.advance(sum(n_chars[windows.document[w]] for w in members if is_first[w]))
+
+        self._run(ids, windows, take)
+        # bincount adds in the order of the windows, which is that of the document.
+        return np.asarray(np.bincount(windows.document, weights=sums, minlength=len(ids)), np.float64)
+
+    def _run(self, ids: list[IntArray], windows: Windows, take: Take) -> None:
+        """Hand each batch's windows to `take`, with smaller batches where memory runs out."""
         done = np.zeros(len(windows), dtype=bool)
         with side_by_side(self._device, self._model) as each:
             while not done.all():
                 try:
-                    for members, values in self._batches(ids, windows, np.flatnonzero(~done), each):
-                        sums[members] = values
+                    for members, place, nll in self._batches(ids, windows, np.flatnonzero(~done), each):
+                        take(members, place, nll)
                         done[members] = True
-                        progress.advance(sum(n_chars[windows.document[w]] for w in members if is_first[w]))
                 except device_errors() as error:
                     self._make_do(error)
-        # bincount adds in the order of the windows, which is that of the document.
-        return np.asarray(np.bincount(windows.document, weights=sums, minlength=len(ids)), np.float64)
 
     def _batches(
         self, ids: list[IntArray], windows: Windows, todo: IntArray, each: Each
-    ) -> Iterator[tuple[IntArray, FloatArray]]:
-        """Windows and their negative log-likelihoods, a batch at a time."""
+    ) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+        """Windows, and of each predicted token its window's place among them and its loss, a batch at a time."""
         begin = [] if self._context is None else [self._context]
         inputs, targets = [], []
         for w in todo.tolist():
@@ -138,11 +167,13 @@ class WindowedLM:
             n_scored = int(windows.end[w] - windows.scored[w])
             targets.append(np.concatenate([np.full(len(target) - n_scored, -1), target[-n_scored:]]))
         batches = self._backbone.batches(inputs, self._window, self._batch_tokens, self._context or 0)
-        for members, sums in each(lambda rows: self._batch(rows, targets), batches):
-            yield todo[members], sums
+        for members, place, nll in each(lambda rows: self._batch(rows, targets), batches):
+            yield todo[members], place, nll
 
-    def _batch(self, rows: Rows, targets: list[IntArray]) -> tuple[IntArray, FloatArray]:
-        """The windows of a batch and their negative log-likelihoods."""
+    def _batch(self, rows: Rows, targets: list[IntArray]) -> tuple[IntArray, IntArray, FloatArray]:
+        """The windows of a batch, and of each predicted token its window's place among them and its negative
+        log-likelihood, in the order of the tokens.
+        """
         import torch
 
         flat = rows.windows.ravel()
@@ -155,9 +186,7 @@ class WindowedLM:
         where = torch.from_numpy(real).to(hidden.device)
         with torch.inference_mode():
             nll = self._head.nll(hidden[where], torch.from_numpy(wanted[real]).to(hidden.device))
-        # Sequential in float64, so a window's sum doesn't depend on the batch.
-        sums = np.bincount(np.searchsorted(members, flat[real]), weights=nll, minlength=len(members))
-        return members, np.asarray(sums, np.float64)
+        return members, np.searchsorted(members, flat[real]), nll
 
     def _make_do(self, error: Exception) -> None:
         """After an error of the device: smaller batches if memory ran out, else a sentence."""
