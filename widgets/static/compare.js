@@ -16,7 +16,8 @@ function render({ model, el }) {
   const maps = h("section", { class: "wb-compare-maps" });
   const shifts = h("section", { class: "wb-shifts" });
   const documents = h("section", { class: "wb-compare-documents" });
-  body.append(overlap, maps, shifts, documents);
+  const scores = h("section", { class: "wb-shift-scores" });
+  body.append(overlap, h("div", {}, maps, scores), shifts, documents);
   el.append(h("div", { class: "wb-form-row" }, sides, h("span", { class: "wb-gap" }), path,
     button("Load as A", { class: "wb-compare-load", title: "A recipe, a manifest, or the drafts of saved work" }, load)), hint, body);
 
@@ -66,7 +67,7 @@ function render({ model, el }) {
     groups.more ? h("p", { class: "wb-note" }, `and ${count(groups.more)} more that differ less`) : null);
   const signed = (value, digits, unit = "") => (Number(value.toFixed(digits)) === 0 ? `0${unit}` : `${value > 0 ? "+" : "−"}${Math.abs(value).toFixed(digits)}${unit}`);
 
-  const scoreTable = (rows) => h("div", { class: "wb-shift-scores" }, h("h3", {}, "Length and scores"),
+  const drawScores = (rows) => scores.replaceChildren(h("h3", {}, "Length and scores"),
     h("div", { class: "wb-scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "score"),
       ["mean A", "mean B", "median A", "median B"].map((t) => h("th", { scope: "col", class: "wb-num" }, t)),
       h("th", { scope: "col", class: "wb-num", title: "(mean of B − mean of A) / their spread; below 0.1 is small" }, "difference"))),
@@ -193,7 +194,8 @@ function render({ model, el }) {
     drawOverlap(state);
     showMaps(state);
     shifts.replaceChildren(...[groupTable("Per source", state.sources, "source", state.colors),
-      state.clusters ? groupTable("Per cluster", state.clusters, "cluster", null) : null, scoreTable(state.scores)].filter(Boolean));
+      state.clusters ? groupTable("Per cluster", state.clusters, "cluster", null) : null].filter(Boolean));
+    drawScores(state.scores);
     drawDocuments(state);
   };
   const receive = (content) => { if (content && content.type === "more" && reader.wbMore) reader.wbMore(content); };
