@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 MAY_IMPORT["summary"] = MAY_IMPORT["proxy"]
 MAY_IMPORT["page"] = {"errors", "checks", "stats", "plots"}
 MAY_IMPORT["report"] = {*MAY_IMPORT["proxy"], "plots", "summary", "page"}
+MAY_IMPORT["pictures"] = {*MAY_IMPORT["proxy"], "plots"}
 MAY_IMPORT["demo"] = {*MAY_IMPORT["report"], "report", "embedded"}
 MAY_IMPORT["cli"] = {*MAY_IMPORT["demo"], "demo"}
 MAY_IMPORT["__init__"] = {*MAY_IMPORT["cli"], "cli"}

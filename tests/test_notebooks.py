@@ -10,7 +10,9 @@ from typing import Any
 import nbformat
 import polars as pl
 import pytest
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 import workbench as wb
 from tests.browser.hostile import MARK, write_hostile_corpus
@@ -68,11 +70,18 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any
         patch.setenv("WORKBENCH_OUT", str(folder / "out"))
         patch.setenv("WORKBENCH_N", str(N))
         done = {}
-        for name in IN_ORDER + PAPERS:
-            notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
-            client = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}})
-            client.execute()
-            done[name] = {"notebook": notebook, "widgets": client.widget_state}
+        # One kernel, whose names are forgotten after each: to import torch and the rest takes longer than most cells.
+        kernel = KernelManager(kernel_name="python3")
+        kernel.start_kernel(cwd=str(folder))
+        try:
+            for name in IN_ORDER + PAPERS:
+                notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+                client = NotebookClient(notebook, km=kernel, timeout=240)
+                client.execute()
+                done[name] = {"notebook": notebook, "widgets": client.widget_state}
+                NotebookClient(new_notebook(cells=[new_code_cell("%reset -f")]), km=kernel).execute()
+        finally:
+            kernel.shutdown_kernel(now=True)
         yield done
 
 

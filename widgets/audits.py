@@ -58,7 +58,7 @@ def strata_codes(
     n = len(state.loaded)
     if kind == "random":
         return np.zeros(n, dtype=np.int64)
-    outcome = state.outcome if recipe == state.recipe else state.run(recipe)
+    outcome = state.outcome if recipe == state.recipe else state.outcome_of(recipe)[0]
     if outcome is None:
         raise InputError(
             "the recipe of this draw reads scores that aren't computed; compute them on the Load tab"

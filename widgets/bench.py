@@ -1,8 +1,8 @@
-"""The bench: seven tabs over one sample, with one state behind them that a notebook's cells share."""
+"""The bench: tabs over one sample, with one state behind them that a notebook's cells share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ import polars as pl
 from widgets import paths
 from widgets.audits import evidence
 from widgets.ballot import Ballot
+from widgets.compare import Compare
 from widgets.documents import Documents
+from widgets.draft_bar import DraftBar
+from widgets.drafts import Drafts
 from widgets.export import Export
 from widgets.histograms import Histograms
 from widgets.jobs import Jobs
@@ -92,6 +95,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _build_views(self, given: str | None) -> None:
         self._shell = Shell(self.state, self._choose)
         report = self._shell.complain
+        self._draft_bar = DraftBar(self.state, report)
         self._jobs = Jobs(self._show_progress, report, self._shell.say)
         self._load = Load(
             self.state,
@@ -106,7 +110,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._histograms = Histograms(self.state, report)
         self._documents = Documents(self.state, report, self._jobs)
         self._recipe_form = RecipeForm(self.state, report, say=self._shell.say, root=self._root)
-        self._export = Export(self.state, report, self._start_export)
+        self._export = Export(self.state, report, self._start_export, self._root)
         self._views: dict[str, Any] = {
             "load": self._load,
             "map": self._map,
@@ -114,13 +118,14 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "documents": self._documents,
             "votes": Ballot(self.state, report, self._read_document),
             "recipe": self._recipe_form,
+            "compare": Compare(self.state, report, root=self._root),
             "export": self._export,
         }
         self._panels = {name: ipywidgets.VBox([self._views[name]]) for name, _ in TABS}
         for name, panel in self._panels.items():
             panel.add_class("wb-panel")
             panel.add_class(f"wb-panel-{name}")
-        super().__init__([self._shell, *self._panels.values()])
+        super().__init__([self._shell, self._draft_bar, *self._panels.values()])
         self.add_class("wb-bench")
         self._choose("load")
 
@@ -151,6 +156,11 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.state.edit(recipe if isinstance(recipe, Recipe) else parse_recipe(recipe))
 
     @property
+    def drafts(self) -> Drafts:
+        """Recipes by name: `bench.drafts.branch("strict")`, `.switch(name)`, `.rename`, `.delete`, `.restore`."""
+        return self.state.drafts
+
+    @property
     def outcome(self) -> Outcome | None:
         """What the recipe does to the sample; None if it can't run, and `state.problem` says why."""
         return self.state.outcome
@@ -161,7 +171,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return self.table.sample.frame.filter(pl.Series(self.state.keep))
 
     def tab(self, name: str) -> Bench:
-        """Show a tab: load, map, scores, documents, votes, recipe or export."""
+        """Show a tab: load, map, scores, documents, votes, recipe, compare or export."""
         self._shell.activate(name)
         return self
 
@@ -258,25 +268,20 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
         self._jobs.start(lambda p: self._score_into(table, names, p), done, ended, self._n_passes(names))
 
-    def _start_export(self, given: str) -> None:
-        path, recipe, table = paths.allowed(given, self._root), self.recipe, self._copy()
-        needed, votes = used_scores(recipe), evidence(self.state)
+    def _start_export(
+        self, needed: tuple[str, ...], write: Callable[[Table], Any], done: Callable[[Any], None]
+    ) -> None:
+        table = self._copy()
 
-        def work(progress: NotebookProgress) -> Path:
+        def work(progress: NotebookProgress) -> Any:
             self._score_into(table, needed, progress)
-            return export(table, recipe, path, votes)
+            return write(table)
 
         def ended() -> None:
             self._adopt(table)
-            self._export.tell(is_busy=False)
+            self._export.ended()
 
-        self._jobs.start(
-            work,
-            lambda out: self._export.tell(f"The manifest was written to {out}"),
-            ended,
-            self._n_passes(needed),
-        )
-        self._export.tell(is_busy=True)
+        self._jobs.start(work, done, ended, self._n_passes(needed))
 
     def _show_selection(self) -> None:
         self._documents.look_at(Query(show="selection"))

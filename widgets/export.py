@@ -1,15 +1,23 @@
-"""The Export tab: what the corpus is expected to keep, and the button that writes the manifest."""
+"""The Export tab: what the corpus is expected to keep, and the buttons that write the selection for other programs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from widgets import messages
+from widgets import messages, paths
+from widgets.audits import evidence
+from widgets.outputs import OUTPUTS, at_stake
 from widgets.state import BenchState
 from widgets.view import Report, View, script, style
 from workbench.engine.export import ALWAYS, expectation_basis, expectations, used_scores
+from workbench.engine.table import Table
 from workbench.errors import WorkbenchError
+from workbench.recipe.compile import to_polars, to_sql
+
+Start = Callable[[tuple[str, ...], Callable[[Table], Any], Callable[[Any], None]], None]
+"""Scores a table with these scores and does something with it, in a thread; then calls back with the result."""
 
 _MAX_PATH = 4096
 _AMOUNTS = ("n_documents", *ALWAYS)
@@ -27,41 +35,82 @@ class Export(View):
     ----------
     bench
         The shared state.
-    write
-        Called with the path to write to.
+    start
+        Begins the work.
+    root
+        The folder that the page may write to; None: any.
     """
 
     _esm = script("export")
     _css = style("export")
 
-    def __init__(self, bench: BenchState, report: Report, write: Callable[[str], None]) -> None:
+    def __init__(self, bench: BenchState, report: Report, start: Start, root: Path | None) -> None:
         self._bench = bench
-        self._write = write
+        self._start = start
+        self._root = root
         self._written = ""
+        self._ask: dict[str, str] | None = None
         self._is_busy = False
         self.is_shown = False
-        super().__init__({"export": self._ask}, report)
+        super().__init__({"export": self._export, "keep": lambda content: self._forget()}, report)
         bench.listen(self._changed)
 
-    def _ask(self, content: Mapping[str, object]) -> None:
-        self._write(messages.text(content, "path", at_most=_MAX_PATH))
+    def _export(self, content: Mapping[str, object]) -> None:
+        kind = messages.optional_known(content, "kind", OUTPUTS) or "manifest"
+        given = messages.text(content, "path", at_most=_MAX_PATH)
+        path = Path(paths.allowed(given, self._root))
+        replace = "replace" in content and messages.flag(content, "replace")
+        output, recipe, known = OUTPUTS[kind], self._bench.recipe, evidence(self._bench)
+        output.check(str(path))
+        self._bench.loaded  # noqa: B018 - says so if there is none
+        if (stake := at_stake(kind, path, self._bench.resolved)) and not replace:
+            self._ask = {"kind": kind, "path": given, "sentence": f"{stake}. Replace it?"}
+            self.refresh()
+            return
+        self._ask, self._is_busy = None, True
+        try:
+            needed = output.needs(recipe)
+            self._start(needed, lambda table: output.write(path, table, recipe, known), self._tell)
+        except WorkbenchError:  # something else is being computed
+            self._is_busy = False
+            raise
+        finally:
+            self.refresh()
 
-    def tell(self, written: str | None = None, *, is_busy: bool | None = None) -> None:
-        """Show what was written, or whether writing is under way; what isn't given stays."""
-        self._written = self._written if written is None else written
-        self._is_busy = self._is_busy if is_busy is None else is_busy
+    def _forget(self) -> None:
+        self._ask = None
+        self.refresh()
+
+    def _tell(self, written: str) -> None:
+        self._written = written
+
+    def ended(self) -> None:
+        """Show that nothing is being written any more."""
+        self._is_busy = False
         self.refresh()
 
     def _changed(self, change: str) -> None:
         if change == "recipe":
-            # What was written is no longer what is shown.
-            self._written = ""
+            # What was written is no longer what is shown, and what was asked no longer what would be written.
+            self._written, self._ask = "", None
         self.refresh()
 
     def refresh(self) -> None:
         """Show the state as it is; while the tab is hidden nothing is sent."""
         if self.is_shown:
-            self.show({"written": self._written, "busy": self._is_busy, **self._expected()})
+            outputs = [[kind, output.title, output.name] for kind, output in OUTPUTS.items()]
+            known = {"written": self._written, "busy": self._is_busy, "ask": self._ask, "outputs": outputs}
+            self.show({**known, "code": self._code(), **self._expected()})
+
+    def _code(self) -> dict[str, str]:
+        """The recipe in other languages, or why it can't be said."""
+        if self._bench.outcome is None:
+            return {}
+        recipe = self._bench.resolved
+        try:
+            return {"polars": to_polars(recipe), "sql": to_sql(recipe)}
+        except WorkbenchError as error:
+            return {"refused": str(error)}
 
     def _expected(self) -> dict[str, Any]:
         bench = self._bench

@@ -18,9 +18,9 @@ from workbench.engine.table import Table
 from workbench.plots.colors import category_colors
 from workbench.scores import SCORES
 
-_MAX_PATH = 4096
-_MAX_DOCUMENTS = 10_000_000
-_MAX_SEED = 2**31 - 1
+MAX_PATH = 4096
+MAX_DOCUMENTS = 10_000_000
+MAX_SEED = 2**31 - 1
 _REASONS = 20
 _FIRST = ("n_tokens", "n_chars", "n_bytes", "compression_ratio", "language", "language_score", "perplexity")
 _FAMILIES = ("Basics", "Language model", "Gopher", "FineWeb", "C4", "RedPajama", "Meaning")
@@ -141,10 +141,10 @@ class Load(View):
         source = messages.optional_text(content, "source_column")
         self._draw(
             Draw(
-                path=None if self._given else messages.text(content, "path", at_most=_MAX_PATH),
-                n=messages.integer(content, "n", 1, _MAX_DOCUMENTS),
+                path=None if self._given else messages.text(content, "path", at_most=MAX_PATH),
+                n=messages.integer(content, "n", 1, MAX_DOCUMENTS),
                 by_source=messages.flag(content, "by_source"),
-                seed=messages.integer(content, "seed", 0, _MAX_SEED),
+                seed=messages.integer(content, "seed", 0, MAX_SEED),
                 text_column=messages.optional_text(content, "text_column") or "text",
                 id_column=messages.optional_text(content, "id_column"),
                 source_column=source,

@@ -81,6 +81,21 @@ def names(content: Mapping[str, object], name: str, allowed: Collection[str]) ->
     return tuple(dict.fromkeys(known({name: item}, name, allowed) for item in value))
 
 
+def entries(content: Mapping[str, object], name: str, at_most: int) -> list[object]:
+    """A list of at most so many entries."""
+    value = content.get(name)
+    if not isinstance(value, list) or len(value) > at_most:
+        raise InputError(f"{name} must be a list of at most {at_most:,} entries, got {_shown(value)}")
+    return value
+
+
+def record(value: object, what: str, keys: Collection[str]) -> Mapping[str, object]:
+    """An object with just these keys, of a file that may be anyone's."""
+    if not isinstance(value, Mapping) or set(value) != set(keys):
+        raise InputError(f"{what} must be an object of {', '.join(sorted(keys))}, got {_shown(value)}")
+    return value
+
+
 def _finite(value: int | float) -> bool:
     try:
         return math.isfinite(value)

@@ -137,7 +137,7 @@ class Reading:
 
         def make() -> Outcome | None:
             try:
-                return self._state.run(bands.switched_step(self._state.recipe, step, on=False))
+                return self._state.outcome_of(bands.switched_step(self._state.recipe, step, on=False))[0]
             except WorkbenchError:
                 return None
 

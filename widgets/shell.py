@@ -15,6 +15,7 @@ TABS = (
     ("documents", "Documents"),
     ("votes", "Votes"),
     ("recipe", "Recipe"),
+    ("compare", "Compare"),
     ("export", "Export"),
 )
 

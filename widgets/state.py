@@ -10,7 +10,7 @@ import numpy as np
 
 from widgets.bins import Bins, Chart, make_bins
 from widgets.counts import Count, Groups, group
-from widgets.history import History
+from widgets.drafts import Drafts
 from widgets.memo import Memo
 from widgets.reading import Reading
 from widgets.thresholds import Thresholds
@@ -45,6 +45,8 @@ class BenchState:
         What a person said of documents without knowing whether they are kept.
     reading
         What is known of the documents, and which of them a query finds.
+    drafts
+        Recipes by name, each with its history; the current one is what all tabs show.
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
@@ -55,7 +57,7 @@ class BenchState:
         self.thresholds = Thresholds(self)
         self.reading = Reading(self)
         self.votes = Votes()
-        self._history = History(recipe or Recipe())
+        self.drafts = Drafts(recipe or Recipe(), self._switched)
         self._memo = Memo()
         self._bins: Bins | None = None
         self._groups: Groups | None = None
@@ -141,7 +143,7 @@ class BenchState:
     @property
     def recipe(self) -> Recipe:
         """The recipe as it stands."""
-        return self._history.recipe
+        return self.drafts.current.recipe
 
     @property
     def resolved(self) -> Recipe:
@@ -161,51 +163,56 @@ class BenchState:
         if recipe == self.recipe:
             return
         if self.table is not None:
-            outcome, problem = self._outcome_of(recipe, self.table)
+            outcome, problem = self.outcome_of(recipe)
             self.outcome, self.problem = outcome, problem
-        self._history.edit(recipe, gesture)
+        self.drafts.current.history.edit(recipe, gesture)
         self._tell("recipe")
 
     def undo(self) -> None:
         """Go back to the recipe before the last edit, if there was one."""
-        if self._history.undo():
+        if self.drafts.current.history.undo():
             self._run()
             self._tell("recipe")
 
     def redo(self) -> None:
         """Take the last undo back, if there was one."""
-        if self._history.redo():
+        if self.drafts.current.history.redo():
             self._run()
             self._tell("recipe")
 
     @property
     def can_undo(self) -> bool:
         """Whether there is an edit to undo."""
-        return self._history.can_undo
+        return self.drafts.current.history.can_undo
 
     @property
     def can_redo(self) -> bool:
         """Whether there is an undo to take back."""
-        return self._history.can_redo
+        return self.drafts.current.history.can_redo
+
+    def _switched(self) -> None:
+        """Show another draft, or another place of its history."""
+        self.thresholds.as_quantile.clear()
+        self.thresholds.sync_quantiles()
+        self._run()
+        self._tell("recipe")
 
     def _run(self) -> None:
         if self.table is not None:
             try:
-                self.outcome, self.problem = self._outcome_of(self.recipe, self.table)
+                self.outcome, self.problem = self.outcome_of(self.recipe)
             except WorkbenchError as error:
                 self.outcome, self.problem = None, str(error)
 
-    def run(self, recipe: Recipe) -> Outcome | None:
-        """What another recipe would do to the table; None if it can't run.
+    def outcome_of(self, recipe: Recipe) -> tuple[Outcome | None, str | None]:
+        """What any recipe does to the table, and why it can't run where it can't.
 
         Raises
         ------
         WorkbenchError
-            If a step refuses its parameters or can't decide about a document.
+            If a step refuses its parameters or can't decide about a document, or nothing is loaded.
         """
-        return self._outcome_of(recipe, self.loaded)[0]
-
-    def _outcome_of(self, recipe: Recipe, table: Table) -> tuple[Outcome | None, str | None]:
+        table = self.loaded
         lacking = [name for name in recipe.score_needs if name not in table.scores]
         if lacking:
             names = ", ".join(lacking)

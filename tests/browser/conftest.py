@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, Server, serve
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
-LOCAL_SCHEMES = ("data", "blob", "about")
+LOCAL_SCHEMES = ("data", "blob", "about", "file")
 # Nothing else resolves: a page that asks a CDN gets no answer, here as on a machine without a network.
 NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1"
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,8 +68,8 @@ def watch() -> Watch:
     return Watch()
 
 
-@pytest.fixture
-def context(playwright: Playwright, watch: Watch) -> Iterator[BrowserContext]:
+@contextmanager
+def browser(playwright: Playwright, watch: Watch) -> Iterator[BrowserContext]:
     """A browser with a profile of its own; at the end no request may have left this machine."""
     with tempfile.TemporaryDirectory(prefix="workbench-chromium-", ignore_cleanup_errors=True) as profile:
         context = playwright.chromium.launch_persistent_context(
@@ -90,6 +91,12 @@ def context(playwright: Playwright, watch: Watch) -> Iterator[BrowserContext]:
     foreign = sorted({url for url in watch.asked if not is_local(url)})
     assert not foreign, f"the page asked for {foreign}"
     assert not watch.refused, "what the page needs must pass the policy, and nothing else must be tried"
+
+
+@pytest.fixture
+def context(playwright: Playwright, watch: Watch) -> Iterator[BrowserContext]:
+    with browser(playwright, watch) as context:
+        yield context
 
 
 @pytest.fixture

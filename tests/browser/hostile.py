@@ -13,62 +13,13 @@ MARK = "data-pwn"
 
 _RUN = f"top.{FLAG}=1"
 
-PAYLOADS = (
-    f"<img {MARK} src=x onerror={_RUN}>",
-    f'<img {MARK} src="x" onerror="{_RUN}">',
-    f"<IMG {MARK} SRC=x OnErRoR={_RUN}>",
-    f"<img {MARK} src=x onerror\n=\n{_RUN}>",
-    f"<img {MARK}/src=x/onerror={_RUN}>",
-    f"<img {MARK} src=/nowhere.png onload={_RUN} onerror={_RUN}>",
-    f"<script {MARK}>{_RUN}</script>",
-    f'<script {MARK} src="data:text/javascript,{_RUN}"></script>',
-    f'<script {MARK} type="module">{_RUN}</script>',
-    f"</script><script {MARK}>{_RUN}</script>",
-    f"</style><script {MARK}>{_RUN}</script>",
-    f"</title><script {MARK}>{_RUN}</script>",
-    f"</textarea><script {MARK}>{_RUN}</script>",
-    f"<scr<script>ipt {MARK}>{_RUN}</scr</script>ipt>",
-    f"<svg {MARK} onload={_RUN}>",
-    f"<svg {MARK}><script>{_RUN}</script></svg>",
-    f"<svg {MARK}><animate onbegin={_RUN} attributeName=x dur=1s>",
-    f'<svg {MARK}><a xlink:href="javascript:{_RUN}"><text x=20 y=20>x</text></a></svg>',
-    f"<svg {MARK}><foreignObject><img src=x onerror={_RUN}></foreignObject></svg>",
-    f"<math {MARK}><mtext><img src=x onerror={_RUN}></mtext></math>",
-    f'<iframe {MARK} src="javascript:{_RUN}"></iframe>',
-    f'<iframe {MARK} srcdoc="<script>{_RUN}</script>"></iframe>',
-    f'<object {MARK} data="javascript:{_RUN}"></object>',
-    f'<embed {MARK} src="javascript:{_RUN}">',
-    f'<a {MARK} href="javascript:{_RUN}">click</a>',
-    f'<form {MARK} action="javascript:{_RUN}"><button>go</button></form>',
-    f"<details {MARK} open ontoggle={_RUN}><summary>x</summary></details>",
-    f"<input {MARK} autofocus onfocus={_RUN}>",
-    f"<video {MARK}><source onerror={_RUN}></video>",
-    f"<audio {MARK} src=x onerror={_RUN}>",
-    f"<body {MARK} onload={_RUN} onpageshow={_RUN}>",
-    f"<marquee {MARK} onstart={_RUN}>x</marquee>",
-    f"<style {MARK} onload={_RUN}>@keyframes a{{}}</style><b style=animation-name:a onanimationstart={_RUN}>",
-    f"<link {MARK} rel=stylesheet href=x onerror={_RUN}>",
-    f'<meta {MARK} http-equiv=refresh content="0;url=javascript:{_RUN}">',
-    f'<base {MARK} href="javascript:{_RUN}//">',
-    f'" {MARK} autofocus onfocus={_RUN} x="',
-    f"' {MARK} autofocus onfocus={_RUN} x='",
-    f"`;{_RUN};`${{{_RUN}}}",
-    f"'];{_RUN};//",
-    f'"}});{_RUN};//',
-    f"\\u003cimg src=x onerror={_RUN}\\u003e",
-    f"&lt;img {MARK} src=x onerror={_RUN}&gt;",
-    f"[click](javascript:{_RUN})",
-    f"![x](x){{onerror={_RUN}}} <img {MARK} src=x onerror={_RUN}>",
-    f"$\\href{{javascript:{_RUN}}}{{x}}$ \\(\\unicode{{<img src=x onerror={_RUN}>}}\\)",
-    f"{{{{constructor.constructor('{_RUN}')()}}}}",
-    f"{{% raw %}}<img {MARK} src=x onerror={_RUN}>{{% endraw %}}",
-    f"\u202e<img {MARK} src=x onerror={_RUN}>\u202c",
-    f"<!--><img {MARK} src=x onerror={_RUN}>-->",
-    f"<![CDATA[<img {MARK} src=x onerror={_RUN}>]]>",
-    f'<noscript><p title="</noscript><img {MARK} src=x onerror={_RUN}>">',
+PAYLOADS: tuple[str, ...] = tuple(
+    json.loads(line)
+    for line in Path(__file__).with_name("payloads.txt").read_text(encoding="utf-8").splitlines()
+    if line.startswith('"')
 )
-# What is said of the number of payloads holds for the list as it is.
-assert len(PAYLOADS) >= 31
+"""Those of payloads.txt, which says what they are."""
+assert len(PAYLOADS) >= 60
 assert len(set(PAYLOADS)) == len(PAYLOADS)
 
 
@@ -80,12 +31,12 @@ def filler(i: int) -> str:
 def write_hostile_corpus(folder: Path) -> Path:
     """Payloads as text, id, source, name and value of further columns, file name, and in rows that can't be read."""
     folder.mkdir(parents=True)
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "text": f"{payload}\n{filler(i)}",
             "doc_id": f"{i}{payload}",
             "source": payload,
-            f"<img {MARK} src=x onerror={_RUN}>": payload,
+            payload: payload,
             "image": "http://beacon.example/x.png",
         }
         for i, payload in enumerate(PAYLOADS)
@@ -120,3 +71,21 @@ INTRUDERS = f"""() => {{
   look(document);
   return found;
 }}"""
+
+
+BROKEN_LAYOUT = """() => {
+  // What a text did to the page beside it: made it wider, or covered or moved the tabs of the bench.
+  const bench = document.querySelector(".wb-bench"), wrong = [];
+  const scrolls = (node) => node.scrollWidth > node.clientWidth + 1;
+  for (const node of [document.documentElement, bench, ...bench.querySelectorAll(".wb-view")])
+    if (node.offsetParent !== null && scrolls(node))
+      wrong.push(`${node.className || node.tagName} is ${node.scrollWidth} wide in ${node.clientWidth}`);
+  bench.scrollIntoView();
+  for (const tab of bench.querySelectorAll(".wb-tab")) {
+    const box = tab.getBoundingClientRect();
+    const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    if (at !== tab) wrong.push(`the tab ${tab.dataset.tab} lies under ${at && at.className}`);
+    if (box.height > 40) wrong.push(`the tab ${tab.dataset.tab} is ${box.height} high`);
+  }
+  return wrong;
+}"""

@@ -18,6 +18,7 @@ from tests.browser.bench_page import BenchPage
 from tests.browser.conftest import ROOT, write_notebook
 from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, Server, serve
+from workbench.plots.axis import fit_axis
 from workbench.selectors import SELECTORS
 
 pytestmark = pytest.mark.browser
@@ -81,9 +82,10 @@ def servers(truth: Truth, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @both
-def test_a_threshold_moved_by_hand_keeps_what_python_keeps_and_exports_it(
+def test_what_is_moved_by_hand_keeps_what_python_keeps_is_exported_and_undone(
     page: Page, servers: Callable[[Kind], Server], truth: Truth, kind: Kind
 ) -> None:
+    """One page for all of it, since to open one takes longer than the rest."""
     server = servers(kind)
     bench = BenchPage.wait(Notebook.open(page, server))
     assert bench.load() == N
@@ -102,6 +104,8 @@ def test_a_threshold_moved_by_hand_keeps_what_python_keeps_and_exports_it(
     check_a_dropped_document(bench, truth, outcome)
     manifest = export(bench, server)
     check_manifest(manifest, truth, outcome)
+    check_undo(bench)
+    check_a_share(bench, truth)
 
 
 def check_a_dropped_document(bench: BenchPage, truth: Truth, outcome: wb.Outcome) -> None:
@@ -128,8 +132,9 @@ def check_a_dropped_document(bench: BenchPage, truth: Truth, outcome: wb.Outcome
 
 def export(bench: BenchPage, server: Server) -> Path:
     name = f"by-hand-{server.kind}.manifest"
-    bench.tab("export").find(".wb-export-path").fill(name)
-    bench.find(".wb-export-button").click()
+    manifest = bench.tab("export").find(".wb-output[data-kind=manifest]")
+    manifest.locator(".wb-export-path").fill(name)
+    manifest.locator(".wb-export-button").click()
     bench.see(bench.root.locator(".wb-written", has_text=name))
     return server.log.parent / name
 
@@ -149,13 +154,8 @@ def check_manifest(manifest: Path, truth: Truth, outcome: wb.Outcome) -> None:
     assert kept.len() == len(expected)
 
 
-@both
-def test_undo_takes_a_move_back(page: Page, servers: Callable[[Kind], Server], kind: Kind) -> None:
-    bench = BenchPage.wait(Notebook.open(page, servers(kind)))
-    bench.load()
-    bench.score(SCORES)
-    bench.tab("scores").press("n_tokens", "low", "PageUp", 2)
-    assert bench.kept() < N
+def check_undo(bench: BenchPage) -> None:
+    """Each press takes a move back, until nothing is dropped."""
     while bench.find(".wb-undo").is_enabled():
         before = bench.kept()
         bench.find(".wb-undo").click()
@@ -166,12 +166,8 @@ def test_undo_takes_a_move_back(page: Page, servers: Callable[[Kind], Server], k
     bench.wait_until_kept(N)
 
 
-def test_a_share_moved_by_hand_keeps_what_python_keeps_and_the_method_can_be_read_about(
-    page: Page, servers: Callable[[Kind], Server], truth: Truth
-) -> None:
-    bench = BenchPage.wait(Notebook.open(page, servers("app")))
-    bench.load()
-    bench.score(SCORES)
+def check_a_share(bench: BenchPage, truth: Truth) -> None:
+    """A recipe put in as text, its share moved by its slider, and what is told of its method."""
     step = {"select": "rank", "score": "n_tokens", "keep_fraction": 0.5, "unit": "tokens"}
     recipe = json.dumps({"format": "selection-recipe/1", "seed": 0, "steps": [step]})
     bench.tab("recipe").find(".wb-recipe-json").fill(recipe)
@@ -188,8 +184,51 @@ def test_a_share_moved_by_hand_keeps_what_python_keeps_and_the_method_can_be_rea
     bench.wait_until_kept(int(truth.outcome(moved).keep.sum()))
     # It stays open, though the form was drawn anew.
     assert about.get_by_text(SELECTORS["rank"].about).is_visible()
-    if "WORKBENCH_PICTURE_RECIPE" in os.environ:
-        page.screenshot(path=os.environ["WORKBENCH_PICTURE_RECIPE"])
+
+
+def test_documents_near_a_cut_are_read_and_voted_on_by_keyboard_and_precision_is_plain_pythons(
+    page: Page, servers: Callable[[Kind], Server], truth: Truth
+) -> None:
+    bench = BenchPage.wait(Notebook.open(page, servers("app")))
+    bench.load()
+    bench.score(SCORES)
+    bench.tab("scores").press("n_tokens", "low", "PageUp", 4)
+    recipe = bench.recipe_json()
+    outcome, values = truth.outcome(recipe), truth.table.scores["n_tokens"]
+
+    bench.tab("documents").find(".wb-order").select_option("near:n_tokens")
+    bench.find(".wb-row-value").first.wait_for()
+    place, low = fit_axis(values), json.loads(recipe)["steps"][0]["low"]
+    assert place is not None
+    apart = [abs(place.position(float(v)) - place.position(low)) for v in values]
+    rows = [int(row.get_attribute("data-row") or -1) for row in bench.find(".wb-row").all()]
+    assert [apart[row] for row in rows] == pytest.approx(sorted(apart)[: len(rows)])
+    assert {bool(outcome.keep[row]) for row in rows} == {True, False}
+
+    bench.tab("votes").find(".wb-draw-n").fill("8")
+    bench.find(".wb-draw-votes").click()
+    shown = bench.find(".wb-ballot-text")
+    texts, said = truth.table.sample.texts, {}
+    for at in range(8):
+        bench.find(f".wb-ballot-text[data-at='{at}']").wait_for()
+        text = shown.text_content() or ""
+        row = next(i for i, other in enumerate(texts) if text and other.startswith(text) and i not in said)
+        said[row] = len(text) % 3 > 0
+        page.keyboard.press("k" if said[row] else "d")
+        if at == 2:
+            bench.find(".wb-ballot-text[data-at='3']").wait_for()
+            page.keyboard.press("u")
+            bench.find(".wb-ballot-text[data-at='2']").wait_for()
+            page.keyboard.press("k" if said[row] else "d")
+    precision = bench.find(".wb-precision")
+    bench.see(precision)
+    kept = [row for row in said if outcome.keep[row]]
+    assert len(kept) == 4
+    weights = truth.table.weights
+    expected = sum(weights[row] * said[row] for row in kept) / sum(weights[row] for row in kept)
+    assert float(precision.get_attribute("data-value") or "nan") == pytest.approx(expected)
+    wrong = {int(line.get_attribute("data-row") or -1) for line in bench.find(".wb-wrong-row").all()}
+    assert wrong == {row for row in said if said[row] != outcome.keep[row]}
 
 
 def test_picture_of_the_bench(page: Page, servers: Callable[[Kind], Server], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.browser.conftest import Watch
 from tests.browser.pages import Notebook
@@ -69,44 +70,55 @@ def get(server: Server, path: str, **headers: str) -> http.client.HTTPResponse:
     return connection.getresponse()
 
 
-def show(open_notebook: Callable[[Kind, str], Notebook], kind: Kind) -> Notebook:
+@both
+def test_the_page_shows_every_kind_of_widget_under_its_policy_and_answers_at_once(
+    open_notebook: Callable[[Kind, str], Notebook], watch: Watch, kind: Kind
+) -> None:
+    """All that is looked at on the page itself: to open it takes longer than the rest."""
     notebook = open_notebook(kind, WIDGETS)
     notebook.see(notebook.page.get_by_text("at 0", exact=True))
-    return notebook
+    check_policy(notebook)
+    check_widgets(notebook.page)
+    check_round_trips(notebook)
+    if kind == "lab":
+        check_no_news(notebook.page)
+    check_event_handlers(notebook.page, watch)
 
 
-@both
-def test_every_kind_of_widget_shows_under_the_content_security_policy(
-    open_notebook: Callable[[Kind, str], Notebook], kind: Kind
-) -> None:
-    notebook = show(open_notebook, kind)
+def check_policy(notebook: Notebook) -> None:
     policy = notebook.response.headers["content-security-policy"]
     assert "script-src-attr 'none'" in policy
     assert "connect-src 'self'" in policy
-    page = notebook.page
+
+
+def check_widgets(page: Page) -> None:
     page.locator(".greeting", has_text="an anywidget").wait_for()
     page.locator(".vega-embed canvas, .vega-embed svg").nth(1).wait_for()  # both charts
     page.locator(".jupyter-scatter canvas, canvas").first.wait_for()
 
 
-@both
-def test_a_move_of_a_slider_does_not_wait_for_the_network_stack(
-    open_notebook: Callable[[Kind, str], Notebook], kind: Kind
-) -> None:
-    notebook = show(open_notebook, kind)
+def check_round_trips(notebook: Notebook) -> None:
+    """A move of a slider does not wait for the network stack."""
     times = notebook.page.evaluate(ROUND_TRIPS)
     assert notebook.page.get_by_text("at 60", exact=True).is_visible()
     median, fastest = statistics.median(times[10:]), min(times[10:])
-    print(f"\n{kind}: slider to label and back, median {median:.1f} ms, fastest {fastest:.1f} ms")
+    print(
+        f"\n{notebook.server.kind}: slider to label and back, median {median:.1f} ms, fastest {fastest:.1f} ms"
+    )
     # Nagle's delay is a floor (48 ms, median 54); without it a busy machine may be as slow, but not every time
     # (4 to 9 ms, under load 10 to 30).
     assert fastest < 40
 
 
-def test_an_event_handler_in_a_page_does_not_run(
-    open_notebook: Callable[[Kind, str], Notebook], watch: Watch
-) -> None:
-    page = show(open_notebook, "app").page
+def check_no_news(page: Page) -> None:
+    """JupyterLab shows no news and looks for no updates."""
+    config = json.loads(page.locator("#jupyter-config-data").text_content() or "")
+    assert "@jupyterlab/apputils-extension:announcements" in json.dumps(config["disabledExtensions"])
+    assert config["news"] == {"disabled": True}
+
+
+def check_event_handlers(page: Page, watch: Watch) -> None:
+    """An event handler in a page does not run."""
     page.evaluate("""() => { const box = document.createElement("div"); document.body.append(box);
                      box.innerHTML = "<img src='data:,' onerror='window.ran = true'>"; }""")
     page.wait_for_function("() => document.querySelector(\"img[src='data:,']\").complete")
@@ -133,15 +145,6 @@ def test_lab_asks_for_its_token(served: Callable[[Kind, str], Server]) -> None:
     server = served("lab", WIDGETS)
     assert get(server, "/api/contents").status == 403
     assert get(server, f"/api/contents?token={TOKEN}").status == 200
-
-
-def test_lab_shows_no_news_and_looks_for_no_updates(
-    open_notebook: Callable[[Kind, str], Notebook],
-) -> None:
-    notebook = show(open_notebook, "lab")
-    config = json.loads(notebook.page.locator("#jupyter-config-data").text_content() or "")
-    assert "@jupyterlab/apputils-extension:announcements" in json.dumps(config["disabledExtensions"])
-    assert config["news"] == {"disabled": True}
 
 
 def test_voila_serves_no_files_and_no_other_template(served: Callable[[Kind, str], Server]) -> None:

@@ -86,6 +86,37 @@ def test_quotas_are_those_of_a_solver_of_quadratic_programs(seed: int) -> None:
     assert ((x == low) | (x == size)).any(), "a limit is met"
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_quotas_are_those_of_the_solver_that_the_released_code_calls(seed: int) -> None:
+    import osqp
+    from scipy import sparse
+
+    rng = np.random.default_rng(100 + seed)
+    k = 5 + 4 * seed
+    size = rng.integers(2, 60, k).astype(float)
+    total = float(int(rng.uniform(0.1, 0.9) * size.sum()))
+    shares = rng.dirichlet(np.full(k, 0.7))
+    low = np.minimum(rng.integers(1, 4), size - 1)
+    low *= min(1.0, total / low.sum())
+    # min 1/2 |x|^2 - total p.x with sum x = total and low <= x <= size, as in prune.py.
+    solver = osqp.OSQP()
+    solver.setup(
+        P=sparse.identity(k, format="csc"),
+        q=-total * shares,
+        A=sparse.csc_matrix(np.vstack([np.ones((1, k)), np.eye(k)])),
+        l=np.r_[total, low],
+        u=np.r_[total, size],
+        eps_abs=1e-9,
+        eps_rel=1e-9,
+        max_iter=100_000,
+        polishing=True,
+        verbose=False,
+    )
+    found = solver.solve(raise_error=True)
+    assert found.info.status == "solved"
+    np.testing.assert_allclose(quotas(shares, low, size, total), found.x, atol=1e-3)
+
+
 def test_limits_that_no_numbers_meet_are_refused() -> None:
     with pytest.raises(InputError, match="the clusters can't keep 9 documents: at least 2, at most 8"):
         quotas(np.array([0.5, 0.5]), np.ones(2), np.full(2, 4.0), 9)

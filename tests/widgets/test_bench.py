@@ -64,6 +64,23 @@ def test_a_manifest_is_exported_by_button_and_by_cell(bench: Bench) -> None:
     assert bench.recipe.steps[0].params.high == Quantile(0.8)
 
 
+def test_the_manifest_of_another_recipe_is_replaced_only_when_asked_to(bench: Bench) -> None:
+    bench.load().score(["compression_ratio"]).set_band("compression_ratio", None, {"quantile": 0.8})
+    bench.tab("export")
+    held = Path("a.manifest/manifest.json")
+    click(bench, "export", type="export", path="a.manifest")
+    first = held.read_bytes()
+    click(bench, "export", type="export", path="a.manifest")
+    assert bench._export.state["ask"] is None
+    bench.set_band("compression_ratio", None, {"quantile": 0.6})
+    click(bench, "export", type="export", path="a.manifest")
+    sentence = bench._export.state["ask"]["sentence"]
+    assert sentence.startswith("a.manifest holds the manifest of another recipe (band; about ")
+    assert held.read_bytes() == first
+    click(bench, "export", type="export", path="a.manifest", replace=True)
+    assert held.read_bytes() != first
+
+
 def test_what_is_wrong_with_a_corpus_is_one_sentence(bench: Bench) -> None:
     click(bench, "load", **DRAW, path="absent.parquet")
     assert bench._shell.state["kind"] == "error"

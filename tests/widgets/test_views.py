@@ -11,7 +11,6 @@ import pytest
 
 from tests.widgets.sending import complain, send
 from widgets.documents import Documents
-from widgets.export import Export
 from widgets.histograms import Histograms
 from widgets.load import Draw, Load, is_default, quarantine_reasons, sample_summary, score_families
 from widgets.pages import READ_CHARS, Query
@@ -294,27 +293,6 @@ def test_the_load_form_hands_on_what_was_asked(state: BenchState) -> None:
     assert view.progress["fraction"] == 0.5
     view.show_progress(None)
     assert view.progress == {}
-
-
-def test_expectations_stand_beside_the_export_button(state: BenchState, table: Table) -> None:
-    asked: list[str] = []
-    view = Export(state, complain, asked.append)
-    view.is_shown = True
-    state.thresholds.set("n_tokens", 55.0, None)
-    rows = {row[0]: row[1] for row in view.state["rows"]}
-    assert rows["b"] == [9, 9, 9]
-    value, low, high = rows["<b>c</b>"]
-    assert low <= value <= high
-    assert "95 % intervals" in view.state["basis"]
-    send(view, type="export", path="m.manifest")
-    assert asked == ["m.manifest"]
-    view.tell("written", is_busy=True)
-    assert (view.state["written"], view.state["busy"]) == ("written", True)
-    state.undo()
-    assert view.state["written"] == ""
-    del table.scores["n_bytes"]
-    state.set_table(table)
-    assert "Expectations need n_bytes" in view.state["hint"]
 
 
 def test_the_documents_tab_can_be_told_what_to_list(documents: Documents, state: BenchState) -> None:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from workbench.checks import IntArray
 from workbench.errors import ModelError
 from workbench.models.base import Definition
+from workbench.models.gguf_file import read_once
 from workbench.models.locate import Located
 from workbench.models.runtime import quiet, reason
 from workbench.models.token_cache import TokenCache, Tokens
@@ -184,7 +185,7 @@ def load_backend(located: Located) -> Any:
             from transformers import AutoTokenizer
 
             extra = {"gguf_file": located.gguf} if located.gguf else {}
-            with quiet():
+            with quiet(), read_once(located.gguf):
                 slow = AutoTokenizer.from_pretrained(
                     str(located.folder), local_files_only=True, trust_remote_code=False, **extra
                 )

@@ -7,6 +7,7 @@ import io
 from typing import Any, Literal
 
 from workbench.errors import ModelError
+from workbench.models.gguf_file import read_once
 from workbench.models.locate import Located
 from workbench.models.runtime import quiet, read_settings, reason, torch_dtype
 
@@ -29,7 +30,7 @@ def load_transformer(located: Located, dtype: str, where: str, head: Literal["ca
         options = {"gguf_file": located.gguf, "quantization_config": unpacked}
     try:
         # The GGUF reader draws a bar of its own.
-        with quiet(), contextlib.redirect_stderr(io.StringIO()):
+        with quiet(), contextlib.redirect_stderr(io.StringIO()), read_once(located.gguf):
             model: Any = kind.from_pretrained(
                 str(located.folder),
                 dtype=torch_dtype(dtype),
@@ -60,7 +61,7 @@ def read_config(located: Located) -> dict[str, Any]:
     from transformers import AutoConfig
 
     try:
-        with quiet():
+        with quiet(), read_once(located.gguf):
             found = AutoConfig.from_pretrained(
                 str(located.folder), gguf_file=located.gguf, local_files_only=True, trust_remote_code=False
             )

@@ -172,10 +172,9 @@ def parse_step(value: object, index: int = 0) -> Step:
     where = f"step {index + 1}"
     if not isinstance(value, Mapping) or "select" not in value:
         raise RecipeError(f'{where} must be an object with "select"; it may be one of {", ".join(SELECTORS)}')
-    name = value["select"]
+    name, off = value["select"], value.get("off", False)
     if not isinstance(name, str) or name not in SELECTORS:
         raise RecipeError(f"{where}: there is no selector {name!r}; it may be one of {', '.join(SELECTORS)}")
-    off = value.get("off", False)
     if not isinstance(off, bool):
         raise RecipeError(f"{where}: off must be true or false, got {str(off)[:40]!r}")
     given = {key: inner for key, inner in value.items() if key not in ("select", "off")}
@@ -296,9 +295,7 @@ def parse_manifest(value: object) -> Manifest:
     found = value.get("format") if isinstance(value, dict) else None
     if found != MANIFEST_FORMAT:
         newer = isinstance(found, str) and found.startswith("selection-manifest/")
-        remedy = (
-            "install a newer selection-workbench" if newer else "give a folder written by `workbench export`"
-        )
+        remedy = "install a newer selection-workbench" if newer else "give a folder of `workbench export`"
         raise ManifestError(
             f"manifest.json has format {found!r}, this workbench reads {MANIFEST_FORMAT!r}; {remedy}"
         )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.checks import Array, BoolArray, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from workbench.selectors.rules import Rule
 
 Columns = Mapping[str, Array]
 """Columns by name, row i of each being document i: `doc_id` and `source` (str), `text_digest` uint64 (n, 2),
@@ -133,6 +136,8 @@ class SelectorSpec:
     reads_missing
         Whether it says itself what becomes of a document whose score is NaN or whose vector isn't finite. Of any
         other selector such a document is dropped, with that for a reason, before `select` is called.
+    rules
+        `params -> rules`: all that it asks of a document, where that is nothing but limits on scores. None: it is more.
     about
         For people: what it keeps and what it loses, what its paper found, what it is known to confound.
     cost
@@ -165,6 +170,7 @@ class SelectorSpec:
     paper: str = ""
     status: Literal["published", "variant", "experimental"] = "published"
     reads_missing: bool = False
+    rules: Callable[[Any], tuple[Rule, ...]] | None = None
     about: str = ""
     cost: str = ""
     assumed: tuple[str, ...] = ()

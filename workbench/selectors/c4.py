@@ -75,6 +75,7 @@ SPEC = SelectorSpec(
     select=select_c4,
     score_settings=line_rules,
     reads_missing=True,
+    rules=rules,
     about="Keeps pages with some whole sentences; loses short ones, and nearly all code with its curly brackets. C4 "
     "also takes lines out of what it keeps; here no text is edited, so what is kept has all its lines. The lists of "
     "bad words and the test of language of C4 aren't among these rules.",

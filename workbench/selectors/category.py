@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.checks import strings
 from workbench.errors import InputError
 from workbench.selectors.base import Columns, Selection, SelectorSpec, State
 
@@ -39,7 +40,7 @@ def select_category(columns: Columns, params: CategoryParams, state: State, seed
             f"category of {params.score} needs at least one value to keep; name one, or drop the step"
         )
     labels = columns[params.score]
-    keep = np.isin(labels, np.asarray(params.values))
+    keep = np.isin(labels, strings(params.values))
     return Selection(keep, lambda i: f"{params.score} is {labels[i]}, not {' or '.join(params.values)}")
 
 

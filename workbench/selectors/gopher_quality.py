@@ -85,6 +85,7 @@ SPEC = SelectorSpec(
     needs=lambda params: rule_needs(rules(params)),
     select=select_gopher_quality,
     reads_missing=True,
+    rules=rules,
     about="Keeps prose and loses lists, tables, code, very short and very long documents, and all that is not English: "
     "the stop words are English ones, told in lower case. Half of the rules depend on the length, so look at the kept "
     "share by length. The limits hold for words as datatrove parts them; other words shift each of them.",

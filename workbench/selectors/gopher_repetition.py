@@ -84,6 +84,7 @@ SPEC = SelectorSpec(
     needs=lambda params: rule_needs(rules(params)),
     select=select_gopher_repetition,
     reads_missing=True,
+    rules=rules,
     about="Drops templates, menus, logs and texts that a machine spun out; code, tables and poems with a refrain go "
     "with them. The rules on the top n-grams also drop texts of few words, of which any n-gram is a large part. "
     "RedPajama's signals of like names count first occurrences too, and these limits are none for them.",

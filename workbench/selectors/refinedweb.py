@@ -55,6 +55,7 @@ SPEC = SelectorSpec(
     needs=lambda params: rule_needs(rules(params)),
     select=select_refinedweb,
     reads_missing=True,
+    rules=rules,
     about="Drops pages of menus, counters, single words and capitals; word lists, tables and code go with them. What "
     "is kept has all its lines: RefinedWeb takes these out, here no text is edited. A short text reaches the share "
     "with one such line.",

@@ -47,28 +47,34 @@ def select_vote(columns: Columns, params: VoteParams, state: State, seed: int) -
         If there is no band, an end is NaN or missing, low is above high, or at_least lies outside 1 to the number of
         bands.
     """
-    bands = _bands(params)
+    limits = bands(params)
     outside: BoolArray = np.stack(
         [
             np.logical_or.reduce(
                 [np.isnan(columns[score]), *(breaks(columns[score], rule) for rule in rules)]
             )
-            for score, rules in zip(params.scores, bands, strict=True)
+            for score, rules in zip(params.scores, limits, strict=True)
         ]
     )
-    n_within = len(bands) - outside.sum(axis=0)
+    n_within = len(limits) - outside.sum(axis=0)
 
     def explain(i: int) -> str:
-        told = "; ".join(_why(columns, params.scores[b], bands[b], i) for b in np.flatnonzero(outside[:, i]))
+        told = "; ".join(_why(columns, params.scores[b], limits[b], i) for b in np.flatnonzero(outside[:, i]))
         return (
-            f"lies within {n_within[i]} of {len(bands)} bands, at least {params.at_least} are needed: {told}"
+            f"lies within {n_within[i]} of {len(limits)} bands, at least {params.at_least} are needed: {told}"
         )
 
     return Selection(n_within >= params.at_least, explain)
 
 
-def _bands(params: VoteParams) -> list[tuple[Rule, ...]]:
-    """The limits of each band."""
+def bands(params: VoteParams) -> list[tuple[Rule, ...]]:
+    """The limits of each band.
+
+    Raises
+    ------
+    InputError
+        As `select_vote`, but of an end that is NaN.
+    """
     n = len(params.scores)
     if not n:
         raise InputError("scores is empty; name at least one, or drop the step")
@@ -80,13 +86,13 @@ def _bands(params: VoteParams) -> list[tuple[Rule, ...]]:
                 f"{name} must be one a score, got {len(ends)} for {n}; write null (open) for an open side"
             )
     lows, highs = params.lows or (None,) * n, params.highs or (None,) * n
-    bands = []
+    limits = []
     for score, low, high in zip(params.scores, lows, highs, strict=True):
         check_range(low, high)
         below = () if low is None else (Rule(score, ">=", low),)
         above = () if high is None else (Rule(score, "<=", high),)
-        bands.append((*below, *above))
-    return bands
+        limits.append((*below, *above))
+    return limits
 
 
 def _why(columns: Columns, score: str, rules: tuple[Rule, ...], i: int) -> str:

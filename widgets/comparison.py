@@ -1,0 +1,171 @@
+"""Two recipes over one sample: every number that the Compare tab shows. Pure; no widget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.checks import Array, BoolArray, FloatArray, IntArray
+from workbench.engine.select import Outcome
+from workbench.engine.table import Table
+from workbench.plots.axis import short
+from workbench.scores import SCORES
+from workbench.stats.compare import PARTS, GroupShift, group_shifts, membership, overlap, score_shift
+from workbench.stats.intervals import kept_totals
+
+MAX_GROUPS = 60
+MAX_POINTS = 50_000
+_TOKENS = "n_tokens"
+_NOT_SHIFTED = ("map_x", "map_y", "cluster")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A and B over one table.
+
+    Attributes
+    ----------
+    part
+        Which of `PARTS` each document is in, uint8 (n,).
+    """
+
+    table: Table
+    a: Outcome
+    b: Outcome
+    part: Array
+
+    @classmethod
+    def of(cls, table: Table, a: Outcome, b: Outcome) -> Comparison:
+        """Compare two outcomes over the table."""
+        return cls(table, a, b, membership(a.keep, b.keep))
+
+    def rows(self, part: str) -> IntArray:
+        """The documents of one part, int64, in the sample's order."""
+        rows: IntArray = np.flatnonzero(self.part == PARTS.index(part))
+        return rows
+
+    def overlap(self) -> dict[str, Any]:
+        """Documents and tokens of each part and of each side, in the sample and extrapolated, and Jaccard's index."""
+        masks: dict[str, BoolArray] = {name: self.part == PARTS.index(name) for name in PARTS}
+        masks |= {"a": self.a.keep, "b": self.b.keep}
+        amounts = self._amounts()
+        table = self.table
+        n_corpus = {source: stratum.n_corpus for source, stratum in table.sample.design.strata.items()}
+        weighted = {name: overlap(self.a.keep, self.b.keep, v * table.weights) for name, v in amounts.items()}
+        rows = []
+        for name, mask in masks.items():
+            totals = kept_totals(mask, amounts, strata=table.source, n_corpus=n_corpus).all
+            row: dict[str, Any] = {"part": name, "documents": int(mask.sum()), "tokens": None}
+            for amount, key in (("n_documents", "corpusDocuments"), (_TOKENS, "corpusTokens")):
+                total = totals.get(amount)
+                row[key] = None if total is None else [total.value, total.low, total.high]
+            if _TOKENS in amounts:
+                row["tokens"] = int(amounts[_TOKENS][mask].sum())
+            rows.append(row)
+        jaccard = {name: _plain(parts.jaccard) for name, parts in weighted.items()}
+        return {"rows": rows, "jaccard": [jaccard["n_documents"], jaccard.get(_TOKENS)]}
+
+    def _amounts(self) -> dict[str, FloatArray]:
+        amounts: dict[str, FloatArray] = {"n_documents": np.ones(len(self.table))}
+        tokens = self.table.scores.get(_TOKENS)
+        if tokens is not None:
+            amounts[_TOKENS] = np.nan_to_num(tokens.astype(np.float64))
+        return amounts
+
+    def groups(self, codes: IntArray, names: Sequence[str]) -> dict[str, Any]:
+        """The shares of groups, those that differ most first, at most `MAX_GROUPS`."""
+        shifts = group_shifts(self.a.keep, self.b.keep, codes, names, self.table.weights)
+        shifts.sort(key=lambda shift: (-_gap(shift), shift.name))
+        rows = [
+            [s.name, s.n, s.n_a, s.n_b, *map(_plain, (s.share, s.share_a, s.share_b))]
+            for s in shifts[:MAX_GROUPS]
+        ]
+        return {"rows": rows, "more": len(shifts) - len(rows)}
+
+    def clusters(self, labels: Mapping[int, str]) -> dict[str, Any] | None:
+        """The shares of clusters by their labels; None where there are no clusters."""
+        codes = self.table.scores.get("cluster")
+        if codes is None:
+            return None
+        whole = np.where(np.isfinite(codes), codes, -1).astype(np.int64)
+        present, place = np.unique(whole, return_inverse=True)
+        names = [labels.get(int(code), f"cluster {code}") if code >= 0 else "noise" for code in present]
+        return self.groups(place.astype(np.int64), names)
+
+    def scores(self, n_chars: FloatArray) -> list[dict[str, Any]]:
+        """Mean, median and standardized difference of the length and of every score, the most different first."""
+        columns: dict[str, Array] = {"n_chars": n_chars} | {
+            name: values
+            for name, values in self.table.scores.items()
+            if values.ndim == 1 and name not in _NOT_SHIFTED and not SCORES[name].labels
+        }
+        rows = []
+        for name, values in columns.items():
+            shift = score_shift(self.a.keep, self.b.keep, values, self.table.weights)
+            means = shift.mean_a, shift.mean_b, shift.median_a, shift.median_b
+            rows.append(
+                {
+                    "name": name,
+                    "values": [_number(value) for value in means],
+                    "difference": _plain(shift.difference),
+                    "unscored": [_plain(shift.unscored_a), _plain(shift.unscored_b)],
+                }
+            )
+        return sorted(rows, key=lambda row: (-abs(row["difference"] or 0), row["name"]))
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Where documents lie on the map, at most `MAX_POINTS` of them.
+
+    Attributes
+    ----------
+    rows
+        The documents, int64 (m,).
+    places
+        uint16 (m, 2), little-endian: x and y, 0..65535, on one scale for both; y upwards.
+    unplaced
+        Documents without a place.
+    """
+
+    rows: IntArray
+    places: bytes
+    unplaced: int
+
+
+def picture(table: Table) -> Picture | None:
+    """The map's points; None where the map isn't computed."""
+    if not {"map_x", "map_y"} <= table.scores.keys():
+        return None
+    at = np.stack([table.scores["map_x"], table.scores["map_y"]], axis=1).astype(np.float64)
+    placed = np.flatnonzero(np.isfinite(at).all(axis=1))
+    unplaced = len(at) - len(placed)
+    if len(placed) > MAX_POINTS:
+        # Always the same ones, so that a recipe's change moves no point.
+        placed = np.sort(np.random.default_rng(0).choice(placed, MAX_POINTS, replace=False))
+    points = at[placed]
+    if len(points):
+        low, high = points.min(axis=0), points.max(axis=0)
+        span = float((high - low).max()) or 1.0
+        points = (points - (low + high) / 2) / span + 0.5
+    return Picture(placed.astype(np.int64), np.round(points * 65535).astype("<u2").tobytes(), unplaced)
+
+
+def _gap(shift: GroupShift) -> float:
+    gap = abs(shift.share_b - shift.share_a)
+    return gap if math.isfinite(gap) else 0.0
+
+
+def _plain(value: float) -> float | None:
+    """NaN has no form in JSON."""
+    return value if math.isfinite(value) else None
+
+
+def _number(value: float) -> str | None:
+    if not math.isfinite(value):
+        return None
+    return short(value) if abs(value) >= 1e6 else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
