@@ -18,6 +18,7 @@ from tests.browser.bench_page import BenchPage
 from tests.browser.conftest import ROOT, write_notebook
 from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, Server, serve
+from workbench.plots.axis import fit_axis
 from workbench.selectors import SELECTORS
 
 pytestmark = pytest.mark.browser
@@ -183,6 +184,51 @@ def check_a_share(bench: BenchPage, truth: Truth) -> None:
     bench.wait_until_kept(int(truth.outcome(moved).keep.sum()))
     # It stays open, though the form was drawn anew.
     assert about.get_by_text(SELECTORS["rank"].about).is_visible()
+
+
+def test_documents_near_a_cut_are_read_and_voted_on_by_keyboard_and_precision_is_plain_pythons(
+    page: Page, servers: Callable[[Kind], Server], truth: Truth
+) -> None:
+    bench = BenchPage.wait(Notebook.open(page, servers("app")))
+    bench.load()
+    bench.score(SCORES)
+    bench.tab("scores").press("n_tokens", "low", "PageUp", 4)
+    recipe = bench.recipe_json()
+    outcome, values = truth.outcome(recipe), truth.table.scores["n_tokens"]
+
+    bench.tab("documents").find(".wb-order").select_option("near:n_tokens")
+    bench.find(".wb-row-value").first.wait_for()
+    place, low = fit_axis(values), json.loads(recipe)["steps"][0]["low"]
+    assert place is not None
+    apart = [abs(place.position(float(v)) - place.position(low)) for v in values]
+    rows = [int(row.get_attribute("data-row") or -1) for row in bench.find(".wb-row").all()]
+    assert [apart[row] for row in rows] == pytest.approx(sorted(apart)[: len(rows)])
+    assert {bool(outcome.keep[row]) for row in rows} == {True, False}
+
+    bench.tab("votes").find(".wb-draw-n").fill("8")
+    bench.find(".wb-draw-votes").click()
+    shown = bench.find(".wb-ballot-text")
+    texts, said = truth.table.sample.texts, {}
+    for at in range(8):
+        bench.find(f".wb-ballot-text[data-at='{at}']").wait_for()
+        text = shown.text_content() or ""
+        row = next(i for i, other in enumerate(texts) if text and other.startswith(text) and i not in said)
+        said[row] = len(text) % 3 > 0
+        page.keyboard.press("k" if said[row] else "d")
+        if at == 2:
+            bench.find(".wb-ballot-text[data-at='3']").wait_for()
+            page.keyboard.press("u")
+            bench.find(".wb-ballot-text[data-at='2']").wait_for()
+            page.keyboard.press("k" if said[row] else "d")
+    precision = bench.find(".wb-precision")
+    bench.see(precision)
+    kept = [row for row in said if outcome.keep[row]]
+    assert len(kept) == 4
+    weights = truth.table.weights
+    expected = sum(weights[row] * said[row] for row in kept) / sum(weights[row] for row in kept)
+    assert float(precision.get_attribute("data-value") or "nan") == pytest.approx(expected)
+    wrong = {int(line.get_attribute("data-row") or -1) for line in bench.find(".wb-wrong-row").all()}
+    assert wrong == {row for row in said if said[row] != outcome.keep[row]}
 
 
 def test_picture_of_the_bench(page: Page, servers: Callable[[Kind], Server], tmp_path: Path) -> None:
