@@ -182,7 +182,7 @@ def _run_pass(
     missing = pass_.without({name for name, key in keys.items() if store.is_complete(key)})
     if missing is not None:
         writers = {
-            spec.name: store.writer(keys[spec.name], len(table), missing.stored(spec))
+            spec.name: store.writer(keys[spec.name], len(table), missing.stored(spec), ragged=spec.ragged)
             for spec in missing.specs
         }
         if pass_.first.scope == "sample":
