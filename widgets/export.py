@@ -60,7 +60,7 @@ class Export(View):
         given = messages.text(content, "path", at_most=_MAX_PATH)
         path = Path(paths.allowed(given, self._root))
         replace = "replace" in content and messages.flag(content, "replace")
-        output, recipe, known = OUTPUTS[kind], self._bench.recipe, evidence(self._bench)
+        output, recipe = OUTPUTS[kind], self._bench.recipe
         output.check(str(path))
         self._bench.loaded  # noqa: B018 - says so if there is none
         if (stake := at_stake(kind, path, self._bench.resolved)) and not replace:
