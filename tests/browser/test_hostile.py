@@ -15,6 +15,7 @@ from tests.browser.conftest import Watch, write_notebook
 from tests.browser.hostile import FLAG, INTRUDERS, PAYLOADS, write_hostile_corpus
 from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, Server, serve
+from widgets.drafts import MAX_NAME
 
 pytestmark = pytest.mark.browser
 both = pytest.mark.parametrize("kind", ["lab", "app"])
@@ -123,6 +124,9 @@ def test_hostile_text_is_text_in_every_tab(
     read_every_document(bench, hostile.sample)
     check_nothing_ran(page, dialogs, "documents")
 
+    compare_drafts(bench)
+    check_nothing_ran(page, dialogs, "compare")
+
     bench.tab("recipe").find(".wb-step-card").first.wait_for()
     bench.tab("export").find(".wb-expected tbody th").get_by_text(PAYLOADS[0], exact=True).wait_for()
     bench.find(".wb-export-path").fill(PAYLOADS[0].replace("/", ""))
@@ -131,6 +135,17 @@ def test_hostile_text_is_text_in_every_tab(
         ".wb-written:not([hidden]), .wb-message[data-kind=error]:not([hidden])"
     ).first.wait_for()
     check_nothing_ran(page, dialogs, "export")
+
+
+def compare_drafts(bench: BenchPage) -> None:
+    """A draft whose name is a payload, next to its parent: sources, and a document with both verdicts."""
+    bench.find(".wb-draft-branch").click()
+    bench.find(".wb-draft-name").fill(PAYLOADS[0][:MAX_NAME])
+    bench.find(".wb-draft-name").press("Enter")
+    bench.see(bench.find(".wb-draft-parent"))
+    bench.tab("compare").find(".wb-shift-source th").get_by_text(PAYLOADS[0], exact=True).wait_for()
+    bench.find(".wb-panel-compare .wb-row").first.click()
+    bench.find(".wb-panel-compare .wb-reader[data-row]").wait_for()
 
 
 def look_at_the_map(bench: BenchPage) -> None:

@@ -236,9 +236,9 @@ def score_shift(
     weight = np.ones(len(values)) if weight is None else weight
     values = np.asarray(values, dtype=np.float64)
     scored = np.isfinite(values)
-    # Sorted once for both: at a million documents that is what takes the time.
+    # Sorted once for both (equal values in any order): at a million documents that is what takes the time.
     rows = np.flatnonzero(scored)
-    rows = rows[np.argsort(values[rows], kind="stable")]
+    rows = rows[np.argsort(values[rows])]
     sides = [_moments(values[kept], weight[kept]) for kept in (rows[keep_a[rows]], rows[keep_b[rows]])]
     (mean_a, variance_a, median_a), (mean_b, variance_b, median_b) = sides
     unscored = [_share(weight[keep & ~scored], weight[keep]) for keep in (keep_a, keep_b)]
