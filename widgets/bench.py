@@ -156,7 +156,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._views[other].is_shown = other == name
         if name != "load":
             self._views[name].refresh()
-        self.state.touch("work")
+        self._saving.touch()
 
     # ---- for a notebook's cells ----------------------------------------------------------------------------
 

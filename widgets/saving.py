@@ -152,9 +152,12 @@ class Saving:
             raise
 
     def _told(self, change: Change) -> None:
-        """Something changed: write it, a little later where there is an event loop."""
         if change == "table" and self._lacking:
             self._changed()
+        self.touch()
+
+    def touch(self) -> None:
+        """Something changed: write it, a little later where there is an event loop."""
         if self.path is None or self._is_opening or self._is_due:
             return
         try:

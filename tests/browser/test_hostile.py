@@ -48,6 +48,9 @@ bench.state.set_table(replace(table, scores={{**table.scores, **made}}))
 names = dict(enumerate(PAYLOADS))
 workbench.scores.keywords.keyword_labels = lambda texts, clusters: names
 bench.set_band("n_tokens", low=14)
+for i, payload in enumerate(p for p in PAYLOADS[:40] if p.isprintable()):
+    bench.drafts.branch(f"{{i}} {{payload}}"[:{MAX_NAME}])
+bench.drafts.switch("draft 1")
 bench
 """
 
@@ -204,6 +207,19 @@ def test_every_document_is_read_to_the_character(app: Opened) -> None:
         first.wait_for(state="detached")
     assert read == set(range(len(sample)))
     assert {p for p in PAYLOADS for row in read if sample.texts[row].startswith(p)} == set(PAYLOADS)
+
+
+def test_drafts_of_hostile_names_are_compared_as_text(app: Opened) -> None:
+    """A draft whose name is a payload, next to its parent: sources, and a document with both verdicts."""
+    bench = app.bench
+    bench.find(".wb-draft-branch").click()
+    bench.find(".wb-draft-name").fill(PAYLOADS[0][:MAX_NAME])
+    bench.find(".wb-draft-name").press("Enter")
+    bench.see(bench.find(".wb-draft-parent"))
+    bench.tab("compare").find(".wb-shift-source th").get_by_text(PAYLOADS[0], exact=True).wait_for()
+    bench.find(".wb-panel-compare .wb-row").first.click()
+    bench.find(".wb-panel-compare .wb-reader[data-row]").wait_for()
+    app.check_tab("compare")
 
 
 REFUSED = """async (root, recipes) => {
