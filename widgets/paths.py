@@ -9,8 +9,12 @@ from workbench.errors import InputError
 
 
 def default_root() -> Path | None:
-    """The working folder under voila; None (no limit) in a notebook, whose user can run any code anyway."""
-    return Path.cwd() if os.environ.get("VOILA_REQUEST_URL") or os.environ.get("VOILA_BASE_URL") else None
+    """Under voila the folder that WORKBENCH_ROOT names, else the working folder; None (no limit) in a notebook, whose
+    user can run any code anyway.
+    """
+    if not (os.environ.get("VOILA_REQUEST_URL") or os.environ.get("VOILA_BASE_URL")):
+        return None
+    return Path(os.environ.get("WORKBENCH_ROOT") or Path.cwd())
 
 
 def allowed(given: str, root: Path | None) -> str:
