@@ -22,7 +22,7 @@ class LimitedKernels(AsyncMappingKernelManager):
     )
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]  # as jupyter_server has it
         self._n_starting = 0
 
     async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]  # of the base it is an attribute
