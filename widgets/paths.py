@@ -15,8 +15,10 @@ def is_voila() -> bool:
 
 
 def default_root() -> Path | None:
-    """The working folder under voila; None (no limit) in a notebook, whose user can run any code anyway."""
-    return Path.cwd() if is_voila() else None
+    """Under voila the folder that WORKBENCH_ROOT names, else the working folder; None (no limit) in a notebook, whose
+    user can run any code anyway.
+    """
+    return Path(os.environ.get("WORKBENCH_ROOT") or Path.cwd()) if is_voila() else None
 
 
 def linked_work() -> str | None:

@@ -20,6 +20,7 @@ from tests.browser.conftest import ROOT, Watch, browser, write_notebook
 from tests.browser.hostile import BROKEN_LAYOUT, FLAG, INTRUDERS, PAYLOADS, write_hostile_corpus
 from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, serve
+from widgets.drafts import MAX_NAME
 
 pytestmark = pytest.mark.browser
 
@@ -250,11 +251,15 @@ def test_a_recipe_that_is_refused_is_told_as_text(app: Opened) -> None:
 def test_the_export_tab_shows_sources_and_paths_as_text(app: Opened) -> None:
     bench = app.bench.tab("export")
     bench.find(".wb-expected tbody th").get_by_text(PAYLOADS[0], exact=True).wait_for()
-    for kind, ending in (("manifest", ""), ("report", ".report.html"), ("svg", ".plots")):
+    for kind, ending, says in (
+        ("manifest", "", "The manifest was written"),
+        ("report", ".report.html", "The report was written"),
+        ("svg", ".plots", "sources.svg"),
+    ):
         output = bench.find(f".wb-output[data-kind={kind}]")
         output.locator(".wb-export-path").fill(PAYLOADS[0].replace("/", "") + ending)
         output.locator(".wb-export-button").click()
-        bench.see(bench.root.locator(".wb-written", has_text="written to"))
+        bench.see(bench.root.locator(".wb-written", has_text=says))
         app.check_tab(f"export of {kind}")
 
 
