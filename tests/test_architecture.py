@@ -50,8 +50,9 @@ SHARED_BY_SIBLINGS = {
     # words.py splits, runs.py counts words and views.py finds each part of a text once, for all text signals;
     # normal.py is how texts are compared, signatures.py how they are hashed for it
     "scores": {"base", "words", "runs", "views", "normal", "signatures"},
-    # rules.py holds a document to limits and tells each one that it breaks, for all heuristic filters
-    "selectors": {"base", "budget", "rules"},
+    # rules.py holds a document to limits and tells each one that it breaks, for all heuristic filters; average.py puts
+    # several scores together
+    "selectors": {"base", "budget", "rules", "average"},
     "mixtures": {"base"},
 }
 
