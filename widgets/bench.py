@@ -1,4 +1,4 @@
-"""The bench: six tabs over one sample, with one state behind them that a notebook's cells share."""
+"""The bench: eight tabs over one sample, with one state behind them that a notebook's cells share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import ipywidgets
 import polars as pl
 
 from widgets import paths
+from widgets.budget import Budget
 from widgets.documents import Documents
+from widgets.duplicates import Duplicates
 from widgets.export import Export
 from widgets.histograms import Histograms
 from widgets.jobs import Jobs
@@ -109,6 +111,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "load": self._load,
             "map": self._map,
             "scores": self._histograms,
+            "budget": Budget(self.state, report),
+            "duplicates": Duplicates(self.state, report),
             "documents": self._documents,
             "recipe": self._recipe_form,
             "export": self._export,
@@ -158,7 +162,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return self.table.sample.frame.filter(pl.Series(self.state.keep))
 
     def tab(self, name: str) -> Bench:
-        """Show a tab: load, map, scores, documents, recipe or export."""
+        """Show a tab: load, map, scores, budget, duplicates, documents, recipe or export."""
         self._shell.activate(name)
         return self
 
