@@ -80,7 +80,7 @@ Bench(wb.read({str(corpus)!r}).whole(), store={str(tmp_path / "shown")!r}, model
     box = plot.bounding_box()
     assert box is not None
     plot.click(position={"x": box["width"] * 0.45, "y": box["height"] / 2})
-    bench.see(bench.find(".wb-copies-cut[data-set=true]"))
+    bench.see(bench.find(".wb-copies-plot[data-set=true]"))
     n_left = number(plot, "data-kept")
     bench.wait_until_kept(n_left)
     bench.find(".wb-copies-side[data-side=above]").click()

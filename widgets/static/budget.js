@@ -98,6 +98,7 @@ function render({ model, el }) {
       mark.style.left = `${100 * before}%`;
       return h("div", { class: "wb-budget-bar", color, role: "img", "aria-label": `${percent(share)} of what is kept, ${percent(before)} of all` }, after, mark);
     };
+    const hasRepeats = s.bySource.some((row) => row[5] !== 1);
     const hasRules = s.bySource.some((row) => row[3] !== 0 || row[4] !== 1 || row[5] !== 1);
     result.replaceChildren(h("fieldset", { class: "wb-box wb-budget-solution", "data-met": String(s.isMet), "data-kept": s.kept, "data-reached": s.reached },
       h("legend", {}, "Solution"),
@@ -105,7 +106,7 @@ function render({ model, el }) {
       h("p", { class: "wb-note wb-budget-step" }, `It ${s.step}. Kept documents: ${count(s.now)} now, ${count(s.kept)} then.`),
       h("div", { class: "wb-budget-columns" },
         h("table", { class: "wb-budget-totals" },
-          h("thead", {}, h("tr", {}, ["kept", "sample", "corpus", "95 % interval"].map((t, i) => h("th", { class: i ? "wb-num" : null }, t)))),
+          h("thead", {}, h("tr", {}, [hasRepeats ? "kept, repeats included" : "kept", "sample", "corpus", "95 % interval"].map((t, i) => h("th", { class: i ? "wb-num" : null }, t)))),
           h("tbody", {}, s.rows.map(([unit, sample, value, low, high]) => h("tr", {}, h("td", {}, unit),
             h("td", { class: "wb-num" }, whole(sample)), h("td", { class: "wb-num" }, whole(value)), h("td", { class: "wb-num" }, `${whole(low)} – ${whole(high)}`))))),
         h("table", { class: "wb-budget-sources" },

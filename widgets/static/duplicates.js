@@ -66,8 +66,9 @@ function render({ model, el }) {
     plot.setAttribute("aria-valuetext", `${state.param} ${state.value}, ${plural(state.kept, "document")} of ${count(state.documents)} kept`);
     plot.dataset.kept = state.kept;
     plot.dataset.documents = state.documents;
+    plot.dataset.set = String(state.step !== null);
     legend.replaceChildren(h("span", { class: "wb-copies-key" }, h("i"), "share of the documents that the step keeps; click, or use the arrow keys"),
-      state.chances.length ? h("span", { class: "wb-copies-key" }, h("i", { class: "wb-copies-dashed" }), "share of the pairs of that similarity that share a band, and so are found at all") : null);
+      !state.chances.length ? "" : h("span", { class: "wb-copies-key" }, h("i", { class: "wb-copies-dashed" }), "share of the pairs of that similarity that share a band, and so are found at all"));
   };
 
   const drawNow = (state) => {

@@ -253,14 +253,14 @@ def solve_fraction(run: Callable[[float], float], target: float, *, at_most: flo
             low, reached = middle, kept
         else:
             high, following = middle, kept
-    value = _short_share(run, low, high, reached)
+    value = _short_share(run, low, reached, at_most)
     return Cut(value, reached, following, is_met=True)
 
 
-def _short_share(run: Callable[[float], float], low: float, high: float, reached: float) -> float:
-    """The share of fewest decimals at or above `low` that keeps the same."""
-    for decimals in range(2, 13):
-        value = _rounded_up(low, decimals)
-        if value < high and run(value) == reached:
+def _short_share(run: Callable[[float], float], share: float, reached: float, at_most: float) -> float:
+    """The share of fewest decimals near to `share` that keeps the same."""
+    for decimals in range(3, 10):
+        value = round(share, decimals)
+        if value <= at_most and run(value) == reached:
             return value
-    return low
+    return share
