@@ -118,6 +118,10 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"by": "language"},
     ],
     "random_budget": [{"unit": "documents"}, {}],
+    "source_budget": [
+        {"sources": ["poems"], "caps": [0.1], "repeats": [2], "unit": "tokens", "fill": "proportional"},
+        {"sources": ["poems", "letters"], "floors": [0.2, 0.1], "scores": ["n_tokens"], "draw": "gumbel"},
+    ],
     "tagcos": [{}, {"keep_fraction": 0.3, "n_clusters": 5, "ridge": 0.0}],
     "crest": [{"weighted": False}, {"keep_fraction": 0.3, "subset_documents": 30}],
 }

@@ -60,6 +60,7 @@ TRAITS: dict[str, Traits] = {
     "rank_average": Traits("cut", "keep_fraction", exact=True),
     "brevity": Traits("cut", "drop_fraction"),
     "stratified": Traits("any", "keep_fraction", exact=True),
+    "source_budget": Traits("any", "keep_fraction", exact=True),
     "exact": Traits("one"),
     "minhash": Traits("one"),
     "spans": Traits("one"),
