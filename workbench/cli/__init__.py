@@ -2,12 +2,14 @@
 
 # Importing a theme adds its commands to the program, in the order of its help.
 from workbench.cli import about, training, training_ngram, sampling, costing, selecting, applying, packing  # isort: skip
+from workbench.cli import items  # isort: skip
 from workbench.cli.app import main
 
 __all__ = [
     "about",
     "applying",
     "costing",
+    "items",
     "main",
     "packing",
     "sampling",
