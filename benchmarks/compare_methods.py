@@ -56,6 +56,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "gneissweb": {"score": "gopher_alpha_words_fraction", "above": 0.7, "category": "source",
                   "categories": ["techdoc"]},
     "brevity": {"drop_fraction": HALF},
+    "repeat": {"epochs": HALF},
     "d4": {"dedup_fraction": 0.75, "prototype_fraction": HALF / 0.75},
     "dpp": {"keep_fraction": HALF, "order_fraction": HALF},
 }  # fmt: skip
