@@ -52,6 +52,7 @@ TRAITS: dict[str, Traits] = {
     "gopher_repetition": Traits("together"),
     "c4": Traits("together"),
     "fineweb": Traits("together"),
+    "redpajama": Traits("together"),
     "refinedweb": Traits("together"),
     "gneissweb": Traits("together"),
     "random": Traits("any", "fraction"),
@@ -77,9 +78,13 @@ TRAITS: dict[str, Traits] = {
     "density": Traits("any", "keep_fraction", exact=True),
     "dpp": Traits("one", "keep_fraction"),
     "tagcos": Traits("any", "keep_fraction"),
+    "repeat": Traits("any"),
     "crest": Traits("any", "keep_fraction", exact=True),
     "dsir": Traits("any", "keep_fraction", exact=True),
     "rds": Traits("cut", "keep_fraction", exact=True),
+    "snp": Traits("any", "keep_fraction"),
+    "dfn": Traits("cut", "keep_fraction", exact=True),
+    "dsir_targets": Traits("any", "keep_fraction", exact=True),
     "cit": Traits("together"),
 }
 
