@@ -19,6 +19,7 @@ from workbench.recipe.schema import parse_step
 from workbench.scores import SCORES
 from workbench.selectors import SELECTORS
 from workbench.selectors.base import DESIGN_WEIGHT
+from workbench.selectors.region import pack_numbers
 
 DIMENSIONS = 384
 N_TARGETS = 100
@@ -67,6 +68,8 @@ def main() -> None:
         params = {**STEPS[name][-1]}
         if "n_clusters" in params:
             params |= {"n_clusters": 1000, "n_iterations": 10}  # the fit isn't what is measured here
+        if name == "region":
+            params |= {"numbers": pack_numbers(rng.normal(size=(64, DIMENSIONS))), "n_inside": 16}
         if name == "dpp":
             params["keep_fraction"] = params["order_fraction"] = 0.01
         step = parse_step({"select": name, **params})
