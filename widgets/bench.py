@@ -11,6 +11,7 @@ import ipywidgets
 import polars as pl
 
 from widgets import paths
+from widgets.confounds import Confounds
 from widgets.documents import Documents
 from widgets.export import Export
 from widgets.histograms import Histograms
@@ -100,7 +101,13 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             score=self._start_score,
             stop=self._jobs.stop,
         )
-        self._map = Map(self.state, report, show=self._show_selection, compute=self._start_score)
+        self._map = Map(
+            self.state,
+            report,
+            show=self._show_selection,
+            read=self._read_document,
+            compute=self._start_score,
+        )
         self._histograms = Histograms(self.state, report)
         self._documents = Documents(self.state, report)
         self._recipe_form = RecipeForm(self.state, report, say=self._shell.say, root=self._root)
@@ -117,7 +124,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         for name, panel in self._panels.items():
             panel.add_class("wb-panel")
             panel.add_class(f"wb-panel-{name}")
-        super().__init__([self._shell, *self._panels.values()])
+        super().__init__([self._shell, Confounds(self.state, report), *self._panels.values()])
         self.add_class("wb-bench")
         self._choose("load")
 
@@ -274,6 +281,10 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._n_passes(needed),
         )
         self._export.tell(is_busy=True)
+
+    def _read_document(self, row: int) -> None:
+        self._documents.read(row)
+        self._shell.activate("documents")
 
     def _show_selection(self) -> None:
         self._documents.look_at(Query(show="selection"))

@@ -38,6 +38,11 @@ class Documents(View):
         self._query = query
         self.refresh()
 
+    def read(self, row: int) -> None:
+        """Open a document in the reader."""
+        self._row = row
+        self.refresh()
+
     def _changed(self, change: str) -> None:
         if change == "table":
             self._row = None
@@ -60,8 +65,7 @@ class Documents(View):
         self.look_at(query)
 
     def _read(self, content: Mapping[str, object]) -> None:
-        self._row = messages.integer(content, "row", 0, len(self._bench.loaded) - 1)
-        self.refresh()
+        self.read(messages.integer(content, "row", 0, len(self._bench.loaded) - 1))
 
     def _more(self, content: Mapping[str, object]) -> None:
         row = messages.integer(content, "row", 0, len(self._bench.loaded) - 1)
