@@ -20,6 +20,7 @@ from workbench.scores import SCORES
 from workbench.scores.base import as_ragged
 from workbench.selectors import SELECTORS
 from workbench.selectors.base import DESIGN_WEIGHT
+from workbench.selectors.region import pack_numbers
 
 DIMENSIONS = 384
 N_TARGETS = 100
@@ -87,6 +88,8 @@ def main() -> None:
             params |= {"n_clusters": 1000, "n_iterations": 10}  # the fit isn't what is measured here
         if name == "substring":
             params = {}
+        if name == "region":
+            params |= {"numbers": pack_numbers(rng.normal(size=(64, DIMENSIONS))), "n_inside": 16}
         if name == "dpp":
             params["keep_fraction"] = params["order_fraction"] = 0.01
         step = parse_step({"select": name, **params})

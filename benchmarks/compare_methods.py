@@ -18,7 +18,8 @@ import polars as pl
 
 import workbench as wb
 from workbench.engine.export import used_scores
-from workbench.recipe.model import Recipe
+from workbench.engine.region import make_rule
+from workbench.recipe.model import Recipe, Step
 from workbench.selectors import SELECTORS
 from workbench.stats.compare import overlaps
 from workbench.stats.confounds import kept_by_source, length_confound
@@ -64,8 +65,13 @@ STEPS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+REGION = "a probe made of the documents of techdoc"
+
+
 def step_of(name: str) -> dict[str, Any]:
-    """A step that keeps half where the selector has a share to set."""
+    """A step that keeps half where the selector has a share to set; of `region` only what it is for."""
+    if name == "region":
+        return {"select": name, "rule": REGION}
     if name in STEPS:
         return {"select": name, **STEPS[name]}
     has_share = any(field.name == "keep_fraction" for field in fields(SELECTORS[name].params))
@@ -87,9 +93,11 @@ def report(store: Path, folder: Path) -> str:
     target = folder / "target.parquet"
     wanted = sample.frame.filter(pl.col("source") == "techdoc").sample(60, seed=0)
     wanted.write_parquet(target)
-    recipes = {name: recipe_of(name) for name in SELECTORS}
-    needs = dict.fromkeys(need for recipe in recipes.values() for need in used_scores(recipe))
+    given = {name: recipe_of(name) for name in SELECTORS if name != "region"}
+    needs = dict.fromkeys(need for recipe in given.values() for need in used_scores(recipe))
     table = wb.score(sample, needs, store=store, target=target)
+    rule = make_rule(table, np.flatnonzero(table.source == "techdoc"), variant="probe", name="techdoc")
+    recipes = {name: given.get(name, Recipe((Step("region", rule),))) for name in SELECTORS}
     keeps, lines = {}, []
     tokens = table.scores["n_tokens"].astype(np.float64)
     sources = sorted(set(sample.sources))

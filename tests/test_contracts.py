@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.models.ngram.ngrams import write_tiny_ngram
-from tests.selectors.steps import STEPS, signal_columns
+from tests.selectors.steps import DIMENSION, STEPS, signal_columns
 from workbench.checks import Array, canonical_json, keyed_uniform, strings, text_digests
 from workbench.engine.passes import MODEL_NEEDS, Pass, params_json, plan_passes
 from workbench.models.geometry.rows import unit_rows
@@ -258,8 +258,8 @@ def columns() -> dict[str, Array]:
     """Columns of 240 documents with copies, near-copies and equal scores."""
     rng = np.random.default_rng(5)
     texts = [f"text {i}" for i in rng.integers(0, 150, N)]
-    directions = rng.normal(size=(60, 9))
-    embedding = directions[rng.integers(0, 60, N)] + rng.normal(scale=0.05, size=(N, 9))
+    directions = rng.normal(size=(60, DIMENSION))
+    embedding = directions[rng.integers(0, 60, N)] + rng.normal(scale=0.05, size=(N, DIMENSION))
     embedding[:30] = embedding[30:60]
     ids = [f"doc-{i}" for i in rng.permutation(N)]
     return {
@@ -306,7 +306,7 @@ def ragged_column(dtype: type[np.unsignedinteger[Any]], seed: int = 0) -> Array:
 STATES = {
     "dsir_target_log_weights": {"log_ratio": np.zeros((2, 7)), "n_grams": np.array([300, 100])},
     "target_similarity": {
-        "target": unit_rows(np.random.default_rng(8).normal(size=(5, 9))),
+        "target": unit_rows(np.random.default_rng(8).normal(size=(5, DIMENSION))),
         "task": np.array([0, 1, 0, 2, 1]),
     },
 }

@@ -14,6 +14,7 @@ from widgets.audits import evidence
 from widgets.ballot import Ballot
 from widgets.budget import Budget
 from widgets.compare import Compare
+from widgets.confounds import Confounds
 from widgets.documents import Documents
 from widgets.draft_bar import DraftBar
 from widgets.drafts import Drafts
@@ -111,7 +112,13 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             score=self._start_score,
             stop=self._jobs.stop,
         )
-        self._map = Map(self.state, report, show=self._show_selection, compute=self._start_score)
+        self._map = Map(
+            self.state,
+            report,
+            show=self._show_selection,
+            read=self._read_document,
+            compute=self._start_score,
+        )
         self._histograms = Histograms(self.state, report)
         self._documents = Documents(self.state, report, self._jobs)
         self._recipe_form = RecipeForm(self.state, report, say=self._shell.say, root=self._root)
@@ -142,7 +149,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             compute=lambda lacking: self._start_score(tuple(lacking), lacking),
         )
         self._panels["load"].children = [self._saved_form, self._load]
-        super().__init__([self._shell, self._draft_bar, *self._panels.values()])
+        confounds = Confounds(self.state, report)
+        super().__init__([self._shell, self._draft_bar, confounds, *self._panels.values()])
         self.add_class("wb-bench")
         self._choose("load")
 

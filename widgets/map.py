@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal, cast
 
 import ipywidgets
 import numpy as np
 
 from widgets import messages
+from widgets.map_colors import MapColors
+from widgets.rules import RuleMaker
 from widgets.state import BenchState, Change
 from widgets.view import Report, View, script, style
 from workbench.checks import Array, IntArray
-from workbench.plots.map import Coloring, color_by_cluster, color_by_kept, color_by_name, color_by_score
-from workbench.scores import SCORES
+from workbench.plots.map import Coloring
 
 _NEEDS = ("map_x", "map_y", "cluster")
 _HEIGHT = 560
 _LATE_CLICK_S = 0.7
+_CARD_CHARS = 700
+
+Combine = Literal["replace", "add", "subtract"]
 
 
 class MapPanel(View):
@@ -37,6 +42,8 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         The shared state.
     show
         Called when the lassoed documents are to be listed.
+    read
+        Called with the row of a document that is to be read in full.
     compute
         Called with the scores that the map needs.
     """
@@ -47,26 +54,37 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         report: Report,
         *,
         show: Callable[[], None],
+        read: Callable[[int], None],
         compute: Callable[[tuple[str, ...]], None],
     ) -> None:
         self._bench = bench
-        self._by = "source"
+        self._colors = MapColors(bench)
         self._background: tuple[float, ...] = (1.0, 1.0, 1.0)
         self._mode = "panZoom"
+        self._combine: Combine = "replace"
+        self._clicked: int | None = None
+        self._rules = RuleMaker(bench)
         self.is_shown = False
         self._scatter: Any = None
         self._placed: IntArray = np.zeros(0, dtype=np.int64)
         self._drawn: Array | None = None
-        self._coloring: Coloring | None = None
-        self._names: tuple[Array | None, dict[int, str]] = (None, {})
+        self._painted: Coloring | None = None
         self._lassoed_at = float("-inf")
+        self._is_own = False
         handlers = {
             "color": self._color,
             "pick": self._pick,
             "mode": self._set_mode,
             "theme": self._theme,
+            "combine": self._set_combine,
+            "grey": self._set_grey,
             "clear": lambda content: self._select(np.zeros(0, dtype=np.int64)),
             "show": lambda content: show(),
+            "read": lambda content: read(messages.integer(content, "row", 0, len(bench.loaded) - 1)),
+            "close": lambda content: self._look_at(None),
+            "rule": lambda content: self._after(self._rules.set, content),
+            "try": lambda content: self._after(self._rules.try_out, content),
+            "add": lambda content: self._after(self._rules.add, content),
             "compute": lambda content: compute(_NEEDS),
         }
         self._panel = MapPanel(handlers, report)
@@ -78,22 +96,40 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _changed(self, change: Change) -> None:
         if change == "table":
-            self._coloring = None
-        if change != "selection" and self._by == "kept":
-            self._coloring = None
+            self._clicked = None
+        if change != "selection":
+            self._colors.changed(change)
         self.refresh()
 
     # ---- messages ------------------------------------------------------------------------------------------
 
     def _color(self, content: Mapping[str, object]) -> None:
-        self._by = messages.known(content, "by", [value for value, _ in self._choices()])
-        self._coloring = None
+        self._colors.choose(messages.known(content, "by", [value for value, _ in self._colors.choices()]))
+        self.refresh()
+
+    def _set_combine(self, content: Mapping[str, object]) -> None:
+        self._combine = cast(Combine, messages.known(content, "how", ("replace", "add", "subtract")))
+        self.refresh()
+
+    def _set_grey(self, content: Mapping[str, object]) -> None:
+        self._colors.grey_dropped(messages.flag(content, "on"))
+        self.refresh()
+
+    def _after(self, act: Callable[[Mapping[str, object]], None], content: Mapping[str, object]) -> None:
+        try:
+            act(content)
+        finally:
+            self.refresh()
+
+    def _look_at(self, row: int | None) -> None:
+        self._clicked = row
         self.refresh()
 
     def _pick(self, content: Mapping[str, object]) -> None:
-        coloring = self._colored()
+        coloring = self._colors.coloring
         index = messages.integer(content, "index", 0, len(coloring.labels) - 1)
-        self._select(np.flatnonzero(coloring.codes == index))
+        self._rules.suggest(coloring.labels[index])
+        self._select(combined(self._bench.selection, np.flatnonzero(coloring.codes == index), self._combine))
 
     def _set_mode(self, content: Mapping[str, object]) -> None:
         self._mode = messages.known(content, "mode", ("panZoom", "lasso"))
@@ -112,23 +148,51 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _lassoed(self, change: Mapping[str, Any]) -> None:
         """Take the page's selection: row numbers of points, which may be anything that a visitor sends."""
+        if self._is_own:
+            return
         points = np.asarray([] if change["new"] is None else change["new"]).ravel()
         now = time.monotonic()
         # A late click event of the same pointer would replace the lasso by one point.
         if len(points) == 1 and now - self._lassoed_at < _LATE_CLICK_S:
             return
-        self._lassoed_at = now
         if points.dtype.kind not in "ui":
             points = np.zeros(0, dtype=np.int64)
         points = points[points < len(self._placed)].astype(np.int64)
-        self._bench.select_rows(self._placed[points[points >= 0]])
+        rows = self._placed[points[points >= 0]]
+        if self._mode == "panZoom" and len(rows) == 1:
+            # A click: the document is shown, and what is chosen stays.
+            self._mark(self._bench.selection)
+            self._look_at(int(rows[0]))
+            return
+        self._lassoed_at = now
+        chosen = combined(self._bench.selection, rows, self._combine)
+        if self._combine != "replace":
+            self._mark(chosen)
+        self._bench.select_rows(chosen)
 
     def _select(self, rows: IntArray) -> None:
+        self._lassoed_at = time.monotonic()
+        self._mark(rows)
         self._bench.select_rows(rows)
-        if self._scatter is not None:
-            self._lassoed_at = time.monotonic()
-            points = np.flatnonzero(np.isin(self._placed, rows))
+
+    def _mark(self, rows: IntArray) -> None:
+        """Show on the map which documents are chosen."""
+        if self._scatter is None:
+            return
+        chosen = np.zeros(len(self._bench.loaded), dtype=bool)
+        chosen[rows] = True
+        points = np.flatnonzero(chosen[self._placed])
+        with self._own():
             self._scatter.selection(points if len(points) else None)
+
+    @contextmanager
+    def _own(self) -> Iterator[None]:
+        """What the plot is told here isn't taken for a lasso."""
+        self._is_own = True
+        try:
+            yield
+        finally:
+            self._is_own = False
 
     # ---- what is shown -------------------------------------------------------------------------------------
 
@@ -153,82 +217,74 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         if self._drawn is not x:
             self._drawn = x
             self._placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-            self._coloring = None
             self._scatter = None
-        is_new = self._coloring is None
-        coloring = self._colored()
+        coloring = self._colors.coloring
         if self._scatter is None:
             self._scatter = _make_scatter(x[self._placed], y[self._placed], self._background)
-            self._scatter.color(by=self._categories(coloring), map=list(coloring.colors))
+            self._painted = None
+        if coloring is not self._painted:
+            self._painted = coloring
+            self._paint(coloring)
+        if self._box.children != (self._scatter.widget,):
             self._scatter.mouse(mode=self._mode)
             self._scatter.widget.observe(self._lassoed, "selection")
             self._box.children = [self._scatter.widget]
-        elif is_new:
-            self._scatter.color(by=self._categories(coloring), map=list(coloring.colors))
-        if not self._box.children:
-            self._box.children = [self._scatter.widget]
+            self._mark(self._bench.selection)
 
-    def _categories(self, coloring: Coloring) -> Any:
+    def _paint(self, coloring: Coloring) -> None:
+        """Colour the points. jscatter numbers the categories that some point has, so only those are given."""
         import pandas as pd
 
-        return pd.Categorical.from_codes(coloring.codes[self._placed], categories=range(len(coloring.colors)))
-
-    def _choices(self) -> list[tuple[str, str]]:
-        table = self._bench.loaded
-        scores = [name for name in SCORES if name in table.scores and not SCORES[name].vector]
-        scores = [name for name in scores if name not in _NEEDS]
-        cluster = [("cluster", "cluster")] if "cluster" in table.scores else []
-        return [
-            ("source", "source"),
-            *cluster,
-            ("kept", "kept / dropped"),
-            *((name, name) for name in scores),
-        ]
-
-    def _colored(self) -> Coloring:
-        if self._coloring is None:
-            self._coloring = self._color_by(self._by)
-        return self._coloring
-
-    def _color_by(self, by: str) -> Coloring:
-        table = self._bench.loaded
-        if by == "kept":
-            return color_by_kept(self._bench.keep)
-        if by == "cluster" and "cluster" in table.scores:
-            return color_by_cluster(table.scores["cluster"], self._keywords(table.scores["cluster"]))
-        if by in table.scores:
-            values, labels = table.scores[by], SCORES[by].labels
-            return (
-                color_by_name([labels[int(v)] if np.isfinite(v) else "none" for v in values])
-                if labels
-                else color_by_score(values)
-            )
-        self._by = "source"
-        return color_by_name(table.sample.sources)
-
-    def _keywords(self, clusters: Array) -> dict[int, str]:
-        from workbench.scores.keywords import keyword_labels
-
-        if self._names[0] is not clusters:
-            self._names = (clusters, keyword_labels(self._bench.loaded.sample.texts, clusters))
-        return self._names[1]
+        codes = coloring.codes[self._placed]
+        present = np.flatnonzero(np.bincount(codes, minlength=len(coloring.colors)))
+        place = np.zeros(len(coloring.colors), dtype=np.int64)
+        place[present] = np.arange(len(present))
+        by = pd.Categorical.from_codes(place[codes], categories=range(len(present)))
+        self._scatter.color(by=by, map=[coloring.colors[i] for i in present])
 
     def _panel_state(self) -> dict[str, Any]:
-        bench, coloring, selection = self._bench, self._colored(), self._bench.selection
+        bench, coloring, selection = self._bench, self._colors.coloring, self._bench.selection
         tokens = bench.groups.tokens
         legend = zip(coloring.labels, coloring.colors, coloring.counts, strict=True)
         return {
             "hint": "",
             "canCompute": False,
-            "choices": [list(choice) for choice in self._choices()],
-            "by": self._by,
+            "choices": [list(choice) for choice in self._colors.choices()],
+            "by": self._colors.by,
             "mode": self._mode,
+            "combine": self._combine,
+            "grey": self._colors.is_grey,
+            "rule": self._rules.to_json(),
+            "card": None if self._clicked is None else self._card(self._clicked),
             "legend": [[label, color, count] for label, color, count in legend],
             "unplaced": len(bench.loaded) - len(self._placed),
             "selected": len(selection),
             "selectedKept": int(bench.keep[selection].sum()),
             "selectedTokens": None if tokens is None else int(tokens[selection].sum()),
         }
+
+    def _card(self, row: int) -> dict[str, Any]:
+        """The document that was clicked: its beginning, and why it was dropped if it was."""
+        bench, sample = self._bench, self._bench.loaded.sample
+        text, is_kept = sample.texts[row], bool(bench.keep[row])
+        return {
+            "row": row,
+            "id": sample.doc_ids[row],
+            "source": sample.sources[row],
+            "text": text[:_CARD_CHARS],
+            "isCut": len(text) > _CARD_CHARS,
+            "kept": is_kept,
+            "reason": None if is_kept or bench.outcome is None else bench.outcome.reason(row),
+        }
+
+
+def combined(chosen: IntArray, rows: IntArray, how: Combine) -> IntArray:
+    """What is chosen after a lasso around `rows`, ascending, int64."""
+    if how == "add":
+        return np.union1d(chosen, rows)
+    if how == "subtract":
+        return np.setdiff1d(chosen, rows)
+    return np.unique(rows)
 
 
 def _make_scatter(x: Array, y: Array, background: tuple[float, ...]) -> Any:

@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from tests.selectors.steps import DIMENSION
 from workbench.checks import Array
 from workbench.errors import ModelError
 from workbench.models.token_cache import TokenCache
 from workbench.progress import Progress, Silent
-
-DIMENSION = 12
 
 
 class FakeTokenizer:

@@ -8,6 +8,11 @@ import numpy as np
 
 from workbench.checks import Array
 from workbench.scores import SCORES
+from workbench.selectors.region import pack_numbers
+
+DIMENSION = 12
+"""Of the embeddings that the tests make: a region's rule is numbers for vectors of one dimension."""
+_NUMBERS = np.random.default_rng(3).normal(size=5 * DIMENSION)
 
 # For each selector, steps that drop something and keep something. A selector that isn't here fails a test below.
 STEPS: dict[str, list[dict[str, Any]]] = {
@@ -37,6 +42,10 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     "rank_average": [
         {"scores": ["n_tokens", "perplexity"], "weights": [1, -2.5], "keep_fraction": 0.3},
         {"scores": ["n_tokens", "prototype_distance"], "unit": "tokens"},
+    ],
+    "region": [
+        {"numbers": pack_numbers(_NUMBERS[: DIMENSION + 1]), "variant": "probe", "keep": "outside"},
+        {"numbers": pack_numbers(_NUMBERS), "n_inside": 2, "name": "rivers\nand bridges"},
     ],
     "exact": [{}],
     "semdedup": [

@@ -48,6 +48,7 @@ TRAITS: dict[str, Traits] = {
     "band": Traits("together"),
     "category": Traits("together"),
     "vote": Traits("together"),
+    "region": Traits("together"),
     "gopher_quality": Traits("together"),
     "gopher_repetition": Traits("together"),
     "c4": Traits("together"),

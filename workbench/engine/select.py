@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.checks import Array, BoolArray, FloatArray, IntArray, require_keys
+from workbench.checks import Array, BoolArray, FloatArray, IntArray, json_digest, require_keys
 from workbench.engine.fitting import FitCache, Scan, complete, missing
 from workbench.engine.table import Table
 from workbench.errors import InputError
@@ -112,7 +112,7 @@ def _resolved(step: Step, table: Table) -> Step:
 
 
 def _check_settings(step: Step, table: Table) -> None:
-    """Raise InputError where a score was computed with other settings than the step's params stand for."""
+    """Raise InputError where a score is another one than the step's params stand for."""
     wanted = {} if step.spec.score_settings is None else step.spec.score_settings(step.params)
     for score, settings in wanted.items():
         given = table.definitions.get(score, {}).get("params", {})
@@ -122,6 +122,13 @@ def _check_settings(step: Step, table: Table) -> None:
             raise InputError(
                 f"{name} of {score} must be {settings[name]}, and it was scored with {given[name]}; "
                 f"add {remedy} to the recipe and score again"
+            )
+    made_with = {} if step.spec.made_with is None else step.spec.made_with(step.params)
+    for score, digest in made_with.items():
+        if score in table.definitions and json_digest(table.definitions[score]) != digest:
+            raise InputError(
+                f"the step was made with another {score} than this sample's; score with the model that it was made "
+                "with, or make the step anew"
             )
 
 

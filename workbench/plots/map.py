@@ -51,9 +51,22 @@ class Coloring:
 def color_by_name(names: Sequence[str] | Array) -> Coloring:
     """A colour a name (source, language), the same in every chart."""
     labels, codes = np.unique(np.asarray(names, dtype=object), return_inverse=True)
-    colors = category_colors(str(label) for label in labels)
+    return color_by_code(codes.astype(np.int64), [str(label) for label in labels])
+
+
+def color_by_code(codes: IntArray, labels: Sequence[str]) -> Coloring:
+    """`color_by_name` where it is known already which of the sorted names each document has."""
+    colors = category_colors(labels)
+    return Coloring(codes, tuple(colors[label] for label in labels), tuple(labels))
+
+
+def grey_dropped(coloring: Coloring, keep: BoolArray) -> Coloring:
+    """The same colours for kept documents; dropped ones are grey, and have an entry of their own."""
     return Coloring(
-        codes.astype(np.int64), tuple(colors[str(x)] for x in labels), tuple(str(x) for x in labels)
+        np.where(keep, coloring.codes, len(coloring.colors)),
+        (*coloring.colors, DROPPED),
+        (*coloring.labels, "dropped"),
+        coloring.is_ordered,
     )
 
 
@@ -68,7 +81,7 @@ def color_by_cluster(clusters: FloatArray, names: Mapping[int, str]) -> Coloring
         Keyword label by code.
     """
     whole = np.where(np.isfinite(clusters), clusters, -1).astype(np.int64)
-    present = np.unique(whole)
+    present, code_of = np.unique(whole, return_inverse=True)
     inside = [int(code) for code in present if code >= 0]
     colors = [PALETTE[i % len(PALETTE)] for i in range(len(inside))]
     labels = [names.get(code, f"cluster {code}") for code in inside]
@@ -77,9 +90,8 @@ def color_by_cluster(clusters: FloatArray, names: Mapping[int, str]) -> Coloring
         colors.append(DROPPED)
         labels.append("noise")
     place = {code: i for i, code in enumerate(inside)}
-    return Coloring(
-        np.asarray([place[int(code)] for code in whole], dtype=np.int64), tuple(colors), tuple(labels)
-    )
+    entry = np.asarray([place[int(code)] for code in present], dtype=np.int64)
+    return Coloring(entry[code_of], tuple(colors), tuple(labels))
 
 
 def color_by_kept(keep: BoolArray) -> Coloring:

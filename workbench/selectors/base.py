@@ -175,6 +175,9 @@ class SelectorSpec:
     score_settings
         `params -> {score: {setting: value}}`: settings of scores that the params stand for; a sample that was scored
         with others is refused. None: any will do.
+    made_with
+        `params -> {score: digest}`: the definitions that the params were made with, as `json_digest` gives them of
+        `Table.definitions`; a sample whose score is defined otherwise is refused. None: any will do.
     tracks_corpus
         True where the share that it drops grows with the number of documents (duplicates): what a sample
         shows is then a lower bound of what the corpus will drop, and is reported as such, never extrapolated.
@@ -213,6 +216,7 @@ class SelectorSpec:
     pieces: Callable[[Columns, Any], Pieces] | None = None
     gather: Callable[[Columns, Any, Repeats], Columns] | None = None
     score_settings: Callable[[Any], Mapping[str, Mapping[str, object]]] | None = None
+    made_with: Callable[[Any], Mapping[str, str]] | None = None
     tracks_corpus: bool = False
     paper: str = ""
     status: Literal["published", "variant", "experimental"] = "published"
