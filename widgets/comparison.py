@@ -102,7 +102,7 @@ class Comparison:
         columns: dict[str, Array] = {"n_chars": n_chars} | {
             name: values
             for name, values in self.table.scores.items()
-            if values.ndim == 1 and name not in _NOT_SHIFTED and not SCORES[name].labels
+            if not SCORES[name].vector and name not in _NOT_SHIFTED and not SCORES[name].labels
         }
         rows = []
         for name, values in columns.items():

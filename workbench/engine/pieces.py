@@ -95,19 +95,23 @@ class PiecesOnDisk:
         """Find the pieces that have equals, a range of hashes after the other."""
         by_rank = np.empty(len(self._rank), dtype=np.int64)
         by_rank[self._rank] = np.arange(len(self._rank))
-        runs = [_mapped(self._run_file(k)) for k in range(self._n_runs)]
+        runs = [self._run_file(k) for k in range(self._n_runs)]
         n_ranges = -(-self._n_pieces // self._n_sorted)
         cuts = [k * 2**64 // max(n_ranges, 1) for k in range(n_ranges)]
-        bounds = [np.searchsorted(run[0], np.array(cuts, dtype=np.uint64)).tolist() for run in runs]
-        stops = [[*some, run.shape[1]] for some, run in zip(bounds, runs, strict=True)]
+        bounds = [_bounds(_mapped(run), cuts) for run in runs]
         for k in range(n_ranges):
-            slices = [run[:, cut[k] : cut[k + 1]] for run, cut in zip(runs, stops, strict=True)]
+            # A file is mapped for as long as it is copied from: its pages would count as memory.
+            slices = [
+                np.array(_mapped(run)[:, cut[k] : cut[k + 1]]) for run, cut in zip(runs, bounds, strict=True)
+            ]
             hashes, at = np.concatenate(slices, axis=1)
             repeated, first = (renumber(one, by_rank) for one in first_copies(hashes, at.astype(np.int64)))
             order = np.argsort(repeated)
             path = self._folder / f"repeats-{k:06d}.npy"
             write_array(path, np.stack([repeated[order], first[order]]))
             self._repeats.append(_mapped(path))
+        for run in runs:
+            run.unlink()
 
     def _run_file(self, k: int) -> Path:
         return self._folder / f"run-{k:06d}.npy"
@@ -121,6 +125,11 @@ class PiecesOnDisk:
             found.append(some[:, start:end])
         at, first_at = np.concatenate(found, axis=1)
         return as_repeats(at, first_at, first)
+
+
+def _bounds(run: Array, cuts: Sequence[int]) -> list[int]:
+    """Where each range of hashes begins in a run, and its end."""
+    return [*np.searchsorted(run[0], np.array(cuts, dtype=np.uint64)).tolist(), run.shape[1]]
 
 
 def _mapped(path: Path) -> Array:
