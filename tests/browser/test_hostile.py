@@ -120,6 +120,13 @@ def test_hostile_text_is_text_in_every_tab(
     assert PAYLOADS[0] in (bench.find(".wb-panel-scores").text_content() or "")
     check_nothing_ran(page, dialogs, "scores")
 
+    bench.tab("budget").find(".wb-budget-how[data-how=mix]").click()
+    bench.find(".wb-budget-more summary").click()
+    bench.find(".wb-budget-rules td").get_by_text(PAYLOADS[0], exact=True).wait_for()
+    bench.find(".wb-budget-solve").click()
+    bench.find(".wb-budget-sources td").get_by_text(PAYLOADS[0], exact=True).wait_for()
+    check_nothing_ran(page, dialogs, "budget")
+
     read_every_document(bench, hostile.sample)
     check_nothing_ran(page, dialogs, "documents")
 
