@@ -210,6 +210,16 @@ def test_every_document_is_read_to_the_character(app: Opened) -> None:
     assert {p for p in PAYLOADS for row in read if sample.texts[row].startswith(p)} == set(PAYLOADS)
 
 
+def test_the_budget_tab_shows_sources_as_text(app: Opened) -> None:
+    bench = app.bench.tab("budget")
+    bench.find(".wb-budget-how[data-how=mix]").click()
+    bench.find(".wb-budget-more summary").click()
+    bench.find(".wb-budget-rules td").get_by_text(PAYLOADS[0], exact=True).wait_for()
+    bench.find(".wb-budget-solve").click()
+    bench.find(".wb-budget-sources td").get_by_text(PAYLOADS[0], exact=True).wait_for()
+    app.check_tab("budget")
+
+
 def test_drafts_of_hostile_names_are_compared_as_text(app: Opened) -> None:
     """A draft whose name is a payload, next to its parent: sources, and a document with both verdicts."""
     bench = app.bench

@@ -132,7 +132,8 @@ function render({ model, el }) {
     if (form.hidden) return;
     if (version !== state.version || !typed) {
       version = state.version;
-      typed = { ...state.ask, rules: { ...state.ask.rules }, scores: [...state.ask.scores], weights: [...state.ask.weights], open: typed ? typed.open : false };
+      // No prototype: a source may be called __proto__.
+      typed = { ...state.ask, rules: Object.assign(Object.create(null), state.ask.rules), scores: [...state.ask.scores], weights: [...state.ask.weights], open: typed ? typed.open : false };
     }
     if (!state.scores.includes(typed.score)) typed.score = state.scores[0];
     drawForm(state);
