@@ -30,21 +30,18 @@ from widgets.recipe import RecipeForm
 from widgets.sampling import Sampling
 from widgets.saved import SavedForm
 from widgets.saving import Saving
+from widgets.scoring import Scoring, Settings
 from widgets.shell import TABS, Shell
 from widgets.state import BenchState
 from widgets.thresholds import Bound, as_threshold
 from workbench.corpus import Corpus, Sample
 from workbench.engine.export import export, used_scores
-from workbench.engine.passes import plan_passes
-from workbench.engine.score import add_scores
 from workbench.engine.select import Outcome
 from workbench.engine.table import Table
 from workbench.models.load import Models
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import parse_recipe
 from workbench.store import Store
-
-Settings = Mapping[str, Mapping[str, Any]]
 
 
 class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -95,6 +92,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._models = models or Models()
         self._root = Path(root) if root is not None else paths.default_root()
         self._sampling = Sampling(self.state, corpus, n, root=self._root, models=self._models)
+        self._scoring = Scoring(self.state, self._store)
         self._build_views()
         self._saving.begin(state, self._root)
 
@@ -214,12 +212,12 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def score(self, names: Iterable[str]) -> Bench:
         """Compute scores, showing progress on the Load tab; what the store has is taken from there."""
-        wanted = tuple(names)
-        table = self._copy()
+        wanted, scoring = tuple(names), self._scoring
+        table = scoring.copy()
         try:
-            self._jobs.run(lambda progress: self._score_into(table, wanted, progress), self._n_passes(wanted))
+            self._jobs.run(lambda p: scoring.score_into(table, wanted, p), scoring.n_passes(wanted))
         finally:
-            self._adopt(table)
+            scoring.adopt(table)
         return self
 
     def set_band(self, score: str, low: Bound = None, high: Bound = None) -> Bench:
@@ -253,27 +251,6 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.score(used_scores(self.recipe))
         return export(self.table, self.recipe, path, evidence(self.state))
 
-    # ---- work ----------------------------------------------------------------------------------------------
-
-    def _n_passes(self, names: Iterable[str]) -> int:
-        return len([p for p in plan_passes(names) if p.without(self.table.scores) is not None])
-
-    def _copy(self) -> Table:
-        """A copy of the table to score into: that happens in a thread, and the kernel reads the table meanwhile."""
-        old = self.table
-        return Table(old.sample, old.models, dict(old.scores), dict(old.definitions), dict(old.states))
-
-    def _score_into(
-        self, table: Table, names: Iterable[str], progress: NotebookProgress, settings: Settings | None = None
-    ) -> None:
-        params = {**self.recipe.scores, **(settings or {})}
-        add_scores(table, names, store=self._store, params=params, progress=progress)
-
-    def _adopt(self, table: Table) -> None:
-        now = self.state.table
-        if now is not None and table.sample is now.sample and table.scores.keys() - now.scores.keys():
-            self.state.set_table(table)
-
     # ---- buttons -------------------------------------------------------------------------------------------
 
     def _start_draw(self, form: Draw) -> None:
@@ -283,7 +260,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         )
 
     def _start_score(self, names: tuple[str, ...], settings: Settings | None = None) -> None:
-        table = self._copy()
+        table = self._scoring.copy()
 
         def done(_: object) -> None:
             plural = "s" if len(names) != 1 else ""
@@ -291,28 +268,28 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
         def ended() -> None:
             # Also when it was stopped: the scores that were finished are there.
-            self._adopt(table)
+            self._scoring.adopt(table)
             self._map.refresh()
 
         def work(progress: NotebookProgress) -> None:
-            self._score_into(table, names, progress, settings)
+            self._scoring.score_into(table, names, progress, settings)
 
-        self._jobs.start(work, done, ended, self._n_passes(names))
+        self._jobs.start(work, done, ended, self._scoring.n_passes(names))
 
     def _start_export(
         self, needed: tuple[str, ...], write: Callable[[Table], Any], done: Callable[[Any], None]
     ) -> None:
-        table = self._copy()
+        table = self._scoring.copy()
 
         def work(progress: NotebookProgress) -> Any:
-            self._score_into(table, needed, progress)
+            self._scoring.score_into(table, needed, progress)
             return write(table)
 
         def ended() -> None:
-            self._adopt(table)
+            self._scoring.adopt(table)
             self._export.ended()
 
-        self._jobs.start(work, done, ended, self._n_passes(needed))
+        self._jobs.start(work, done, ended, self._scoring.n_passes(needed))
 
     def _show_selection(self) -> None:
         self._documents.look_at(Query(show="selection"))
