@@ -49,10 +49,11 @@ MAY_IMPORT["__init__"] = {*MAY_IMPORT["cli"], "cli"}
 # In these folders the files stand side by side and only these are shared.
 SHARED_BY_SIBLINGS = {
     # words.py splits, runs.py counts words and views.py finds each part of a text once, for all text signals;
-    # normal.py is how texts are compared, signatures.py how they are hashed for it
-    "scores": {"base", "words", "runs", "views", "normal", "signatures"},
-    # rules.py holds a document to limits and tells each one that it breaks, for all heuristic filters
-    "selectors": {"base", "budget", "rules"},
+    # normal.py is how texts are compared, signatures.py how they are hashed for it, units.py what is compared of them
+    "scores": {"base", "words", "runs", "views", "normal", "signatures", "units"},
+    # rules.py holds a document to limits and tells each one that it breaks, for all heuristic filters; pieces.py finds
+    # which parts of documents stand more than once
+    "selectors": {"base", "budget", "rules", "pieces"},
     "mixtures": {"base"},
 }
 

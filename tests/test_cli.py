@@ -22,7 +22,7 @@ from workbench.selectors import SELECTORS
 
 COMMANDS = (
     "demo", "methods", "schema", "train-lm", "train-ngram", "sample", "score", "cost", "select", "export", "apply",
-    "verify", "pack",
+    "verify", "compile", "pack",
 )  # fmt: skip
 STEPS = [
     {"select": "band", "score": "n_tokens", "low": 4, "high": {"quantile": 0.95}},

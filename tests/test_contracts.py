@@ -23,7 +23,7 @@ from workbench.models.geometry.rows import unit_rows
 from workbench.models.load import Models
 from workbench.recipe.schema import parse_step
 from workbench.scores import SCORES
-from workbench.scores.base import Inputs, ScoreSpec
+from workbench.scores.base import Inputs, ScoreSpec, as_ragged
 from workbench.selectors import SELECTORS
 from workbench.selectors.base import DESIGN_WEIGHT, SelectorSpec, Threshold
 from workbench.summary import methods
@@ -180,7 +180,12 @@ def test_a_document_has_the_same_numbers_alone_in_a_batch_and_in_another_split_t
         for rows in split:
             for column, values in compute(p, rows).items():
                 expected = whole(name)[column][list(rows)]
-                assert values.tobytes() == expected.tobytes(), f"{column} of {rows} ({how})"
+                assert raw(values) == raw(expected), f"{column} of {rows} ({how})"
+
+
+def raw(column: Array) -> list[bytes]:
+    """The bytes of a column, array by array where it is ragged."""
+    return [row.tobytes() for row in (column if column.dtype == object else [column])]
 
 
 @pytest.mark.parametrize("name", ROW_PASSES)
@@ -194,6 +199,12 @@ def test_a_pass_gives_every_column_it_names_in_its_dtype(name: str) -> None:
     for spec in pass_of(name).specs:
         column = whole(name)[spec.name]
         assert len(column) == len(TEXTS)
+        if spec.ragged:
+            assert spec.vector
+            assert column.shape == (len(TEXTS),)
+            assert {(row.dtype, row.ndim) for row in column} == {(np.dtype(spec.dtype), 1)}
+            assert len({len(row) for row in column}) > 2
+            continue
         assert column.dtype == spec.dtype
         assert column.ndim == (2 if spec.vector else 1)
         if spec.labels:
@@ -211,6 +222,8 @@ def test_an_empty_text_has_a_count_of_0_and_no_share_of_anything(spec: ScoreSpec
     value = whole(spec.name)[spec.name][EMPTY]
     if spec.name in ZERO_WHEN_EMPTY or spec.name.startswith(("c4_n_", "rps_n_")):
         assert value == 0 or np.isnan(value)
+    elif spec.ragged:
+        assert len(value) == 0
     elif spec.dtype.startswith("uint"):
         assert not value.any()
     elif spec.needs in (("text",), ("text", "lm"), ("text", "ngram"), ("text", "tokenizer")):
@@ -220,6 +233,9 @@ def test_an_empty_text_has_a_count_of_0_and_no_share_of_anything(spec: ScoreSpec
 @pytest.mark.parametrize("spec", [s for s in SCORES.values() if s.scope == "row"], ids=lambda spec: spec.name)
 def test_fractions_lie_between_0_and_1_and_nothing_is_infinite(spec: ScoreSpec) -> None:
     values = whole(spec.name)[spec.name]
+    if spec.ragged:
+        assert spec.dtype in ("uint32", "uint64")
+        return
     assert not np.isinf(values).any()
     if spec.name.endswith("_fraction") or spec.unit in ("fraction", "probability"):
         numbers = values[~np.isnan(values)]
@@ -256,6 +272,8 @@ def columns() -> dict[str, Array]:
         "n_chars": rng.integers(1, 40, N).astype(np.float32),
         "minhash_bands": rng.integers(0, 2_000, (N, 3), dtype=np.uint64),
         "minhash_signature": rng.integers(0, 2, (N, 9), dtype=np.uint32),
+        "token_ids": ragged_column(np.uint32),
+        **{f"{kind}_hashes": ragged_column(np.uint64, i) for i, kind in enumerate(UNITS)},
         "dsir_log_weight": np.random.default_rng(6).normal(0, 3, N).round(1),
         "target_similarity": np.random.default_rng(7).uniform(-1, 1, N).astype(np.float32),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
@@ -265,6 +283,22 @@ def columns() -> dict[str, Array]:
         "perplexity": np.where(rng.random(N) < 0.1, np.nan, rng.gamma(3, 20, N)).astype(np.float32),
         **signal_columns(N),
     }
+
+
+UNITS = ("sentence", "line", "paragraph")
+
+
+def ragged_column(dtype: type[np.unsignedinteger[Any]], seed: int = 0) -> Array:
+    """Of 240 documents 8 to 15 hashes with their characters in turn (or twice as many tokens); some begin as others."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for n in rng.integers(8, 16, N).tolist():
+        hashes, n_chars = rng.integers(1, 2**32, n, dtype=np.uint64), rng.integers(10, 60, n, dtype=np.uint64)
+        if rows and rng.random() < 0.4:
+            other, shared = rows[int(rng.integers(len(rows)))], int(rng.integers(3, 8))
+            hashes[:shared], n_chars[:shared] = other[0::2][:shared], other[1::2][:shared]
+        rows.append(np.stack([hashes, n_chars], axis=1).ravel().astype(dtype))
+    return as_ragged(rows)
 
 
 STATES = {
@@ -302,7 +336,8 @@ def test_a_selector_is_defined_completely(spec: SelectorSpec) -> None:
     assert isinstance(spec.version, int)
     assert spec.version >= 1
     assert spec.title
-    assert spec.scope in ("row", "column", "group")
+    assert spec.scope in ("row", "column", "group", "pieces")
+    assert (spec.pieces is not None) == (spec.gather is not None) == (spec.scope == "pieces")
     assert (spec.group is not None) == (spec.scope == "group")
     assert_plain(spec.params)
     assert set(spec.help) == {field.name for field in fields(spec.params)}, "help covers each param"
@@ -348,9 +383,11 @@ def test_the_order_of_rows_changes_nothing(name: str, i: int) -> None:
 
 @pytest.mark.parametrize(("name", "i"), CASES)
 def test_pieces_of_what_belongs_together_give_what_the_whole_gives(name: str, i: int) -> None:
-    """Rows of scope "row" may be cut anywhere, those of scope "group" between groups, whole columns nowhere."""
+    """Rows of scope "row" may be cut anywhere, those of scope "group" between groups, whole columns nowhere, and where
+    pieces must meet documents don't.
+    """
     spec, params, state, read = case(name, i)
-    if spec.scope == "column":
+    if spec.scope in ("column", "pieces"):
         assert spec.group is None
         return
     keep = spec.run(read, params, state, 3).keep

@@ -31,6 +31,7 @@ FIXED = (
 CONDA_NAMES = {
     "torch": "pytorch",
     "fast-hdbscan": "fast_hdbscan",
+    "duckdb": "python-duckdb",
     "playwright": "playwright-python",
     "POT": "pot",
 }

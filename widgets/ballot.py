@@ -59,20 +59,20 @@ class Ballot(View):
             raise InputError("no score has a threshold to be near to; set one on the Scores tab")
         self._bench.votes.begin(draw(self._bench, kind, n, score, share))
         self._shows_result = False
-        self.refresh()
+        self._bench.touch("work")
 
     def _vote(self, content: Mapping[str, object]) -> None:
         vote: Any = messages.known(content, "vote", VOTES)
         # A second press on its way when the document changed isn't a vote on the next one.
         if messages.integer(content, "at", 0, MAX_DRAW) == self._bench.votes.at:
             self._bench.votes.vote(vote)
-        self.refresh()
+        self._bench.touch("work")
 
     def _undo(self, content: Mapping[str, object]) -> None:
         if not self._bench.votes.undo():
             raise InputError("there is no vote of this draw to take back")
         self._shows_result = False
-        self.refresh()
+        self._bench.touch("work")
 
     def _text(self) -> str:
         """The text of the document to vote on."""

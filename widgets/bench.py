@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,13 @@ from widgets.map import Map
 from widgets.pages import Query
 from widgets.progress import NotebookProgress
 from widgets.recipe import RecipeForm
+from widgets.sampling import Sampling
+from widgets.saved import SavedForm
+from widgets.saving import Saving
 from widgets.shell import TABS, Shell
 from widgets.state import BenchState
-from workbench.corpus import Corpus, Sample, read
+from widgets.thresholds import Bound, as_threshold
+from workbench.corpus import Corpus, Sample
 from workbench.engine.export import export, used_scores
 from workbench.engine.passes import plan_passes
 from workbench.engine.score import add_scores
@@ -36,10 +39,9 @@ from workbench.engine.table import Table
 from workbench.models.load import Models
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import parse_recipe
-from workbench.selectors.base import Quantile, Threshold
 from workbench.store import Store
 
-Bound = float | Mapping[str, float] | Threshold
+Settings = Mapping[str, Mapping[str, Any]]
 
 
 class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -62,6 +64,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     root
         The folder beyond which the page may name no path. None: the working folder in voila, whose visitors are
         strangers, and no limit in a notebook.
+    state
+        A file of saved work, opened if it is there, and written after each change.
 
     Examples
     --------
@@ -78,6 +82,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         recipe: Recipe | Mapping[str, Any] | str | None = None,
         models: Models | None = None,
         root: Path | str | None = None,
+        state: Path | str | None = None,
     ) -> None:
         self.state = BenchState(
             recipe if isinstance(recipe, Recipe) or recipe is None else parse_recipe(recipe)
@@ -86,13 +91,11 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._store = store if isinstance(store, Store) else Store(store)
         self._models = models or Models()
         self._root = Path(root) if root is not None else paths.default_root()
-        self._corpus = corpus if isinstance(corpus, Corpus) else None
-        self._form = Draw(path=str(corpus) if isinstance(corpus, str | Path) else None, n=n)
-        self._build_views(_in_words(corpus))
-        if isinstance(corpus, Sample):
-            self._take(corpus)
+        self._sampling = Sampling(self.state, corpus, n, root=self._root, models=self._models)
+        self._build_views()
+        self._saving.begin(state, self._root)
 
-    def _build_views(self, given: str | None) -> None:
+    def _build_views(self) -> None:
         self._shell = Shell(self.state, self._choose)
         report = self._shell.complain
         self._draft_bar = DraftBar(self.state, report)
@@ -100,8 +103,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._load = Load(
             self.state,
             report,
-            form=self._form,
-            given=given,
+            form=self._sampling.form,
+            given=self._sampling.given,
             draw=self._start_draw,
             score=self._start_score,
             stop=self._jobs.stop,
@@ -125,9 +128,24 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         for name, panel in self._panels.items():
             panel.add_class("wb-panel")
             panel.add_class(f"wb-panel-{name}")
+        self._saving = Saving(
+            self._sampling, self.state, self._store, self._jobs, self._shell, self._show_saved
+        )
+        self._saved_form = SavedForm(
+            self._saving,
+            report,
+            root=self._root,
+            compute=lambda lacking: self._start_score(tuple(lacking), lacking),
+        )
+        self._panels["load"].children = [self._saved_form, self._load]
         super().__init__([self._shell, self._draft_bar, *self._panels.values()])
         self.add_class("wb-bench")
         self._choose("load")
+
+    def _show_saved(self) -> None:
+        self._saved_form.refresh()
+        self._load.show_form(self._sampling.drawn)
+        self._draft_bar.note("" if self._saving.path is None else f"saved to {self._saving.path.name}")
 
     def _show_progress(self, progress: dict[str, Any] | None) -> None:
         self._load.show_progress(progress)
@@ -138,6 +156,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._views[other].is_shown = other == name
         if name != "load":
             self._views[name].refresh()
+        self._saving.touch()
 
     # ---- for a notebook's cells ----------------------------------------------------------------------------
 
@@ -177,8 +196,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def load(self, n: int | None = None, *, by_source: bool = True, seed: int = 0) -> Bench:
         """Draw a sample of the corpus that the bench was given."""
-        draw = Draw(self._form.path, n or self._form.n, by_source, seed)
-        self._take(self._jobs.run(lambda progress: self._draw(draw, progress)))
+        draw = Draw(self._sampling.form.path, n or self._sampling.form.n, by_source, seed)
+        self._sampling.take(self._jobs.run(lambda progress: self._sampling.draw(draw, progress)), draw)
         return self
 
     def score(self, names: Iterable[str]) -> Bench:
@@ -193,7 +212,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def set_band(self, score: str, low: Bound = None, high: Bound = None) -> Bench:
         """Keep documents whose score lies in low..high; a number, `{"quantile": q}`, or None for an open side."""
-        self.state.thresholds.set(score, _threshold(low), _threshold(high))
+        self.state.thresholds.set(score, as_threshold(low), as_threshold(high))
         self.state.thresholds.sync_quantiles()
         return self
 
@@ -207,28 +226,22 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.state.redo()
         return self
 
+    def save_work(self, path: Path | str) -> Bench:
+        """Save the work to a JSON file, and from now on after each change."""
+        self._saving.save_to(Path(path))
+        return self
+
+    def open_work(self, path: Path | str) -> Bench:
+        """Open saved work: sample, scores from the store, drafts, lasso and tab."""
+        self._saving.open_now(Path(path))
+        return self
+
     def export(self, path: Path | str) -> Path:
         """Write the recipe as a manifest folder; see `workbench.engine.export.export`."""
         self.score(used_scores(self.recipe))
         return export(self.table, self.recipe, path, evidence(self.state))
 
     # ---- work ----------------------------------------------------------------------------------------------
-
-    def _draw(self, form: Draw, progress: NotebookProgress) -> Sample:
-        corpus = self._corpus
-        if corpus is None:
-            corpus = read(
-                form.path or "",
-                text_column=form.text_column,
-                id_column=form.id_column,
-                source_column=form.source_column,
-            )
-        return corpus.sample(
-            form.n, by="source" if form.by_source else None, seed=form.seed, progress=progress
-        )
-
-    def _take(self, sample: Sample) -> None:
-        self.state.load(Table(sample, self._models))
 
     def _n_passes(self, names: Iterable[str]) -> int:
         return len([p for p in plan_passes(names) if p.without(self.table.scores) is not None])
@@ -238,8 +251,11 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         old = self.table
         return Table(old.sample, old.models, dict(old.scores), dict(old.definitions), dict(old.states))
 
-    def _score_into(self, table: Table, names: Iterable[str], progress: NotebookProgress) -> None:
-        add_scores(table, names, store=self._store, params=self.recipe.scores, progress=progress)
+    def _score_into(
+        self, table: Table, names: Iterable[str], progress: NotebookProgress, settings: Settings | None = None
+    ) -> None:
+        params = {**self.recipe.scores, **(settings or {})}
+        add_scores(table, names, store=self._store, params=params, progress=progress)
 
     def _adopt(self, table: Table) -> None:
         now = self.state.table
@@ -249,12 +265,12 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     # ---- buttons -------------------------------------------------------------------------------------------
 
     def _start_draw(self, form: Draw) -> None:
-        # The path that the notebook gave is its author's choice; any other one is the visitor's.
-        if form.path is not None and form.path != self._form.path:
-            form = replace(form, path=paths.allowed(form.path, self._root))
-        self._jobs.start(lambda progress: self._draw(form, progress), self._take, lambda: None)
+        form, sampling = self._sampling.allowed(form), self._sampling
+        self._jobs.start(
+            lambda p: sampling.draw(form, p), lambda sample: sampling.take(sample, form), lambda: None
+        )
 
-    def _start_score(self, names: tuple[str, ...]) -> None:
+    def _start_score(self, names: tuple[str, ...], settings: Settings | None = None) -> None:
         table = self._copy()
 
         def done(_: object) -> None:
@@ -266,7 +282,10 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._adopt(table)
             self._map.refresh()
 
-        self._jobs.start(lambda p: self._score_into(table, names, p), done, ended, self._n_passes(names))
+        def work(progress: NotebookProgress) -> None:
+            self._score_into(table, names, progress, settings)
+
+        self._jobs.start(work, done, ended, self._n_passes(names))
 
     def _start_export(
         self, needed: tuple[str, ...], write: Callable[[Table], Any], done: Callable[[Any], None]
@@ -290,16 +309,3 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _read_document(self, row: int) -> None:
         self._documents.read(row)
         self._shell.activate("documents")
-
-
-def _threshold(bound: Bound) -> Threshold:
-    if isinstance(bound, Mapping):
-        return Quantile(float(bound["quantile"]))
-    return bound if bound is None or isinstance(bound, Quantile) else float(bound)
-
-
-def _in_words(corpus: object) -> str | None:
-    if isinstance(corpus, Corpus):
-        n = len(corpus.shards)
-        return f"the given corpus: {n} file{'s' if n != 1 else ''}, {corpus.n_bytes:,} bytes"
-    return "the given sample" if isinstance(corpus, Sample) else None

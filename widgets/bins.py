@@ -103,7 +103,7 @@ def make_bins(table: Table) -> Bins:
 def shown_scores(table: Table) -> list[str]:
     """The scores with one number a document that hold for a corpus too, in the registry's order."""
     known = [name for name in SCORES if name in table.scores]
-    return [n for n in known if table.scores[n].ndim == 1 and SCORES[n].scope == "row"]
+    return [n for n in known if not SCORES[n].vector and SCORES[n].scope == "row"]
 
 
 def _bin_values(name: str, values: Array) -> tuple[Chart, IntArray] | None:

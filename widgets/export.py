@@ -60,7 +60,7 @@ class Export(View):
         given = messages.text(content, "path", at_most=_MAX_PATH)
         path = Path(paths.allowed(given, self._root))
         replace = "replace" in content and messages.flag(content, "replace")
-        output, recipe, known = OUTPUTS[kind], self._bench.recipe, evidence(self._bench)
+        output, recipe = OUTPUTS[kind], self._bench.recipe
         output.check(str(path))
         self._bench.loaded  # noqa: B018 - says so if there is none
         if (stake := at_stake(kind, path, self._bench.resolved)) and not replace:
@@ -69,8 +69,10 @@ class Export(View):
             return
         self._ask, self._is_busy = None, True
         try:
-            needed = output.needs(recipe)
-            self._start(needed, lambda table: output.write(path, table, recipe, known), self._tell)
+            votes = evidence(self._bench)
+            self._start(
+                output.needs(recipe), lambda table: output.write(path, table, recipe, votes), self._tell
+            )
         except WorkbenchError:  # something else is being computed
             self._is_busy = False
             raise

@@ -42,9 +42,7 @@ def score_options(select: str, table: Table | None) -> list[str]:
     """The computed scores that a selector's `score` may be: those with labels for one that keeps labels."""
     wants_labels = "values" in {field.name for field in fields(SELECTORS[select].params)}
     known = (
-        []
-        if table is None
-        else [name for name in SCORES if name in table.scores and table.scores[name].ndim == 1]
+        [] if table is None else [name for name in SCORES if name in table.scores and not SCORES[name].vector]
     )
     return [name for name in known if bool(SCORES[name].labels) == wants_labels]
 

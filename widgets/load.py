@@ -156,6 +156,12 @@ class Load(View):
         # What needs no model comes first: it is quick, and there even if a model is missing.
         self._score(tuple(sorted(names, key=lambda name: family(name) in ("Language model", "Meaning"))))
 
+    def show_form(self, form: Draw) -> None:
+        """Show what another draw asked for."""
+        if form != self._form:
+            self._form = form
+            self.refresh()
+
     def show_progress(self, progress: dict[str, Any] | None) -> None:
         """Show a bar, None for none."""
         self.progress = progress or {}

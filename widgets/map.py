@@ -175,7 +175,7 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _choices(self) -> list[tuple[str, str]]:
         table = self._bench.loaded
-        scores = [name for name in SCORES if name in table.scores and table.scores[name].ndim == 1]
+        scores = [name for name in SCORES if name in table.scores and not SCORES[name].vector]
         scores = [name for name in scores if name not in _NEEDS]
         cluster = [("cluster", "cluster")] if "cluster" in table.scores else []
         return [

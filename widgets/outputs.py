@@ -19,8 +19,8 @@ from workbench.recipe.model import Recipe
 
 Evidence = Sequence[Mapping[str, Any]]
 Write = Callable[[Path, Table, Recipe, Evidence], str]
-"""Writes to a path what a recipe does to a table that has the scores for it, with the evidence where there is room for
-it; returns a sentence."""
+"""Writes to a path what a recipe does to a table that has the scores for it; returns a sentence. Only a manifest holds
+evidence."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ def _manifest(path: Path, table: Table, recipe: Recipe, evidence: Evidence) -> s
     return f"The manifest was written to {export(table, recipe, path, evidence)}"
 
 
-def _ids(path: Path, table: Table, recipe: Recipe, evidence: Evidence) -> str:
+def _ids(path: Path, table: Table, recipe: Recipe, _: Evidence) -> str:
     outcome = select(recipe, table)
     n = write_ids(path, table.sample.doc_ids, table.sample.sources, outcome.weight, outcome.keep)
     return f"{n:,} ids of the sample's kept documents were written to {path}"
 
 
 def _code(compiled: Callable[[Recipe], str]) -> Write:
-    def write(path: Path, table: Table, recipe: Recipe, evidence: Evidence) -> str:
+    def write(path: Path, table: Table, recipe: Recipe, _: Evidence) -> str:
         with written_aside(path) as aside:
             aside.write_text(compiled(fit(recipe, table).recipe), encoding="utf-8")
         return f"Written to {path}"
@@ -73,7 +73,7 @@ def _code(compiled: Callable[[Recipe], str]) -> Write:
     return write
 
 
-def _report(path: Path, table: Table, recipe: Recipe, evidence: Evidence) -> str:
+def _report(path: Path, table: Table, recipe: Recipe, _: Evidence) -> str:
     # It reaches for altair, and a bench that never writes a report needn't wait for it.
     from workbench.report import write_report
 
@@ -82,7 +82,7 @@ def _report(path: Path, table: Table, recipe: Recipe, evidence: Evidence) -> str
 
 
 def _plots(kind: Any) -> Write:
-    def write(path: Path, table: Table, recipe: Recipe, evidence: Evidence) -> str:
+    def write(path: Path, table: Table, recipe: Recipe, _: Evidence) -> str:
         from workbench.pictures import write_pictures
 
         written = write_pictures(path, table, select(recipe, table), kind)

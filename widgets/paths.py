@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from workbench.errors import InputError
 
 
+def is_voila() -> bool:
+    """Whether this kernel serves a voila page."""
+    return bool(os.environ.get("VOILA_REQUEST_URL") or os.environ.get("VOILA_BASE_URL"))
+
+
 def default_root() -> Path | None:
-    """The working folder under voila; None (no limit) in a notebook, whose user can run any code anyway."""
-    return Path.cwd() if os.environ.get("VOILA_REQUEST_URL") or os.environ.get("VOILA_BASE_URL") else None
+    """Under voila the folder that WORKBENCH_ROOT names, else the working folder; None (no limit) in a notebook, whose
+    user can run any code anyway.
+    """
+    return Path(os.environ.get("WORKBENCH_ROOT") or Path.cwd()) if is_voila() else None
+
+
+def linked_work() -> str | None:
+    """The saved work that a voila page's address names, as `?state=my.bench.json`; a visitor's input."""
+    # voila hands the address's query to the kernel as CGI does.
+    given = parse_qs(os.environ.get("QUERY_STRING", "")).get("state") if is_voila() else None
+    return given[0] if given else None
 
 
 def allowed(given: str, root: Path | None) -> str:

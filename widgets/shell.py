@@ -39,11 +39,10 @@ class Shell(View):
         self._choose = choose
         self._message, self._kind = "", "info"
         self.active = "load"
+        self.tabs = tuple(name for name, _ in TABS)
         super().__init__(
             {
-                "tab": lambda content: self.activate(
-                    messages.known(content, "name", [name for name, _ in TABS])
-                ),
+                "tab": lambda content: self.activate(messages.known(content, "name", self.tabs)),
                 "undo": lambda content: bench.undo(),
                 "redo": lambda content: bench.redo(),
                 "dismiss": lambda content: self.say(""),

@@ -13,6 +13,7 @@ from widgets.counts import Count, Groups, group
 from widgets.drafts import Drafts
 from widgets.memo import Memo
 from widgets.reading import Reading
+from widgets.saveable import Saveable
 from widgets.thresholds import Thresholds
 from widgets.votes import Votes
 from workbench.checks import Array, IntArray
@@ -23,7 +24,7 @@ from workbench.errors import InputError, WorkbenchError
 from workbench.plots.axis import Axis
 from workbench.recipe.model import Recipe
 
-Change = Literal["table", "recipe", "selection"]
+Change = Literal["table", "recipe", "selection", "work"]
 
 
 class BenchState:
@@ -41,12 +42,14 @@ class BenchState:
         Rows lassoed on the map, int64.
     thresholds
         The handles on the scores.
+    drafts
+        Recipes by name, each with its history; the current one is what all tabs show.
     votes
         What a person said of documents without knowing whether they are kept.
     reading
         What is known of the documents, and which of them a query finds.
-    drafts
-        Recipes by name, each with its history; the current one is what all tabs show.
+    saved_parts
+        What is saved with the bench and opened again, by name.
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
@@ -55,9 +58,10 @@ class BenchState:
         self.problem: str | None = None
         self.selection: IntArray = np.zeros(0, dtype=np.int64)
         self.thresholds = Thresholds(self)
+        self.drafts = Drafts(recipe or Recipe(), self._switched)
         self.reading = Reading(self)
         self.votes = Votes()
-        self.drafts = Drafts(recipe or Recipe(), self._switched)
+        self.saved_parts: dict[str, Saveable] = {"drafts": self.drafts, "votes": self.votes}
         self._memo = Memo()
         self._bins: Bins | None = None
         self._groups: Groups | None = None
@@ -219,9 +223,9 @@ class BenchState:
             return None, f"the recipe reads {names}, not computed yet; tick it on the Load tab and score"
         return self._memo.select(recipe, table), None
 
-    def touch(self) -> None:
-        """Let every tab show the recipe again."""
-        self._tell("recipe")
+    def touch(self, change: Change = "recipe") -> None:
+        """Let every tab show the recipe again, or tell another change: "work" is one of a saved part."""
+        self._tell(change)
 
     # ---- what is kept --------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from widgets import bands
@@ -10,6 +11,15 @@ from workbench.selectors.base import Quantile, Threshold
 
 if TYPE_CHECKING:
     from widgets.state import BenchState
+
+Bound = float | Mapping[str, float] | Threshold
+
+
+def as_threshold(bound: Bound) -> Threshold:
+    """A threshold as a notebook's cell gives it: a number, `{"quantile": q}`, or None for an open side."""
+    if isinstance(bound, Mapping):
+        return Quantile(float(bound["quantile"]))
+    return bound if bound is None or isinstance(bound, Quantile) else float(bound)
 
 
 class Thresholds:

@@ -184,6 +184,11 @@ class Votes:
             "votes": [{"doc_id": doc_id, **vars(cast)} for doc_id, cast in self.cast.items()],
         }
 
+    def load_json(self, content: object) -> None:
+        """Take the votes of a file in place of these; see `from_json`."""
+        given = Votes.from_json(content)
+        self.draws, self.cast = given.draws, given.cast
+
     @classmethod
     def from_json(cls, content: object) -> Votes:
         """What `to_json` gave.

@@ -35,8 +35,12 @@ def sample_summary(sample: Sample) -> dict[str, Any]:
 
 def score_summary(table: Table) -> dict[str, Any]:
     """Count, unscored documents, and quantiles of every score."""
-    out = {}
+    out: dict[str, Any] = {}
     for name, values in table.scores.items():
+        if SCORES[name].ragged:
+            n_scored = int(sum(map(bool, map(len, values))))
+            out[name] = {"n_documents": n_scored, "n_unscored": len(values) - n_scored}
+            continue
         if values.ndim > 1:
             floats = np.issubdtype(values.dtype, np.floating)
             n_scored = int((np.isfinite(values).all(axis=1) if floats else values.any(axis=1)).sum())
@@ -124,6 +128,7 @@ _SELECTOR_COST = {
     "row": "a look each",
     "column": "columns in memory",
     "group": "a group in memory",
+    "pieces": "hashes on disk",
 }
 
 

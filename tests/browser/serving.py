@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -53,11 +53,22 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serve(kind: Kind, notebook: Path, folder: Path, env: dict[str, str] | None = None) -> Iterator[Server]:
+def serve(
+    kind: Kind, notebook: Path, folder: Path, env: dict[str, str] | None = None, extra: Sequence[str] = ()
+) -> Iterator[Server]:
     """Serve `notebook`; logs and what the notebook writes go to `folder`."""
     port = free_port()
     origin = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "widgets.servers", kind, str(notebook), f"--port={port}", "--no-browser"]
+    command = [
+        sys.executable,
+        "-m",
+        "widgets.servers",
+        kind,
+        str(notebook),
+        f"--port={port}",
+        "--no-browser",
+        *extra,
+    ]
     page = origin + "/"
     if kind == "lab":
         # The app object lets a test run the notebook's cells by command.

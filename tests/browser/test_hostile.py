@@ -20,6 +20,7 @@ from tests.browser.conftest import ROOT, Watch, browser, write_notebook
 from tests.browser.hostile import BROKEN_LAYOUT, FLAG, INTRUDERS, PAYLOADS, write_hostile_corpus
 from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, serve
+from widgets.drafts import MAX_NAME
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +49,9 @@ bench.state.set_table(replace(table, scores={{**table.scores, **made}}))
 names = dict(enumerate(PAYLOADS))
 workbench.scores.keywords.keyword_labels = lambda texts, clusters: names
 bench.set_band("n_tokens", low=14)
+for i, payload in enumerate(p for p in PAYLOADS[:40] if p.isprintable()):
+    bench.drafts.branch(f"{{i}} {{payload}}"[:{MAX_NAME}])
+bench.drafts.switch("draft 1")
 bench
 """
 
@@ -206,6 +210,19 @@ def test_every_document_is_read_to_the_character(app: Opened) -> None:
     assert {p for p in PAYLOADS for row in read if sample.texts[row].startswith(p)} == set(PAYLOADS)
 
 
+def test_drafts_of_hostile_names_are_compared_as_text(app: Opened) -> None:
+    """A draft whose name is a payload, next to its parent: sources, and a document with both verdicts."""
+    bench = app.bench
+    bench.find(".wb-draft-branch").click()
+    bench.find(".wb-draft-name").fill(PAYLOADS[0][:MAX_NAME])
+    bench.find(".wb-draft-name").press("Enter")
+    bench.see(bench.find(".wb-draft-parent"))
+    bench.tab("compare").find(".wb-shift-source th").get_by_text(PAYLOADS[0], exact=True).wait_for()
+    bench.find(".wb-panel-compare .wb-row").first.click()
+    bench.find(".wb-panel-compare .wb-reader[data-row]").wait_for()
+    app.check_tab("compare")
+
+
 REFUSED = """async (root, recipes) => {
   const found = [];
   for (const [i, recipe] of recipes.entries()) {
@@ -234,11 +251,15 @@ def test_a_recipe_that_is_refused_is_told_as_text(app: Opened) -> None:
 def test_the_export_tab_shows_sources_and_paths_as_text(app: Opened) -> None:
     bench = app.bench.tab("export")
     bench.find(".wb-expected tbody th").get_by_text(PAYLOADS[0], exact=True).wait_for()
-    for kind, ending in (("manifest", ""), ("report", ".report.html"), ("svg", ".plots")):
+    for kind, ending, says in (
+        ("manifest", "", "The manifest was written"),
+        ("report", ".report.html", "The report was written"),
+        ("svg", ".plots", "sources.svg"),
+    ):
         output = bench.find(f".wb-output[data-kind={kind}]")
         output.locator(".wb-export-path").fill(PAYLOADS[0].replace("/", "") + ending)
         output.locator(".wb-export-button").click()
-        bench.see(bench.root.locator(".wb-written", has_text="written to"))
+        bench.see(bench.root.locator(".wb-written", has_text=says))
         app.check_tab(f"export of {kind}")
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Watch
+from tests.browser.conftest import Watch, write_notebook
 from tests.browser.pages import Notebook
-from tests.browser.serving import TOKEN, Kind, Server
+from tests.browser.serving import TOKEN, Kind, Server, serve
 
 pytestmark = pytest.mark.browser
 both = pytest.mark.parametrize("kind", ["lab", "app"])
@@ -147,7 +149,96 @@ def test_lab_asks_for_its_token(served: Callable[[Kind, str], Server]) -> None:
     assert get(server, f"/api/contents?token={TOKEN}").status == 200
 
 
-def test_voila_serves_no_files_and_no_other_template(served: Callable[[Kind, str], Server]) -> None:
+def ask(server: Server, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, str]:
+    """Status and body of the answer; of a redirection that of where it leads to, as for a browser."""
+    where = urlsplit(server.origin)
+    for _ in range(5):
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=120)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        if answer.status not in (301, 302):
+            return answer.status, answer.read().decode(errors="replace")
+        method, path, body = "GET", answer.headers["Location"], b""
+    raise AssertionError(f"{path} leads in a circle")
+
+
+CLOSED = (
+    "/voila/files/page.ipynb /files/page.ipynb /page.ipynb /..%2fpage.ipynb /voila/files/%2e%2e/%2e%2e/etc/passwd "
+    "/voila/static/%2e%2e/app.py /api/contents /api/contents/page.ipynb /voila/api/contents /api/kernels "
+    "/api/kernelspecs /api/sessions /api/terminals /voila/tree /voila/render/page.ipynb /lab /tree "
+    "/nbconvert/html/page.ipynb /edit/page.ipynb /api/config/voila"
+).split()
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_voila_serves_its_one_page_and_nothing_else(served: Callable[[Kind, str], Server], path: str) -> None:
     server = served("app", WIDGETS)
-    assert get(server, "/voila/files/page.ipynb").status == 403
-    assert get(server, "/api/contents").status in (302, 403, 404)
+    status, body = ask(server, "GET", path)
+    assert status in (403, 404, 405), (status, body[:500])
+    assert "enable_offline" not in body
+    assert "root:" not in body
+    assert ask(server, "POST", path, b"{}")[0] in (403, 404, 405)
+    assert ask(server, "PUT", path, b"{}")[0] in (403, 404, 405)
+
+
+# Speaks to the page's own kernel, as a visitor may who opens the browser's console. Messages are answered in order, so
+# once the question about the kernel is answered the code before it has run or never will.
+SPEAK = """async (code) => {
+  const { kernelId } = JSON.parse(document.querySelector("#jupyter-config-data").textContent);
+  const socket = new WebSocket(`ws://${location.host}/api/kernels/${kernelId}/channels`);
+  await new Promise((open) => { socket.onopen = open; });
+  const date = new Date().toISOString();
+  const send = (type, content) => socket.send(JSON.stringify({
+    channel: "shell", content, metadata: {}, parent_header: {}, buffers: [],
+    header: { msg_id: type, msg_type: type, username: "", session: "visitor", version: "5.3", date } }));
+  const heard = [];
+  const answered = new Promise((done) => { socket.onmessage = async ({ data }) => {
+    const text = typeof data === "string" ? data : await data.text();
+    heard.push(...[...text.matchAll(/"msg_type": ?"(\\w+)"/g)].map((m) => m[1]));
+    if (text.includes("kernel_info_reply")) done();
+  }; });
+  for (const type of ["execute_request", "inspect_request", "complete_request", "history_request", "debug_request"])
+    send(type, { code, cursor_pos: code.length, detail_level: 1, silent: false, store_history: true, command: "x" });
+  send("kernel_info_request", {});
+  await answered;
+  const closed = new Promise((done) => { socket.onclose = ({ code }) => done(code); });
+  socket.send("x".repeat(9 * 2 ** 20));
+  return [heard, await closed];
+}"""
+
+ALLOCATES = """
+try:
+    bytearray(2 * 2**30)
+except MemoryError:
+    print("no", "room")
+"""
+
+
+def test_a_visitor_has_one_of_so_many_kernels_little_memory_and_no_code(page: Page, tmp_path: Path) -> None:
+    limits = ["--memory=1", "--LimitedKernels.max_kernels=1", "--host-name=bench.example"]
+    with serve("app", write_notebook(tmp_path / "page.ipynb", ALLOCATES), tmp_path, extra=limits) as server:
+        assert ask(server, "GET", "/", Host="evil.example")[0] == 403
+        status, body = ask(server, "GET", "/", Host="bench.example")
+        assert status == 200
+        assert "no room" in body
+        status, told = ask(server, "GET", "/")
+        assert status == 503
+        assert "All places are taken" in told
+        # Only announced: an answer to a body that nobody reads might get lost.
+        assert ask(server, "POST", "/voila/api/shutdown/x", **{"Content-Length": "70000"})[0] == 400
+        # As a page that is closed does.
+        kernel = re.search(r'"kernelId": ?"([0-9a-f-]+)"', body)
+        assert kernel is not None
+        same = {"Cookie": "_xsrf=" + "0" * 32, "X-XSRFToken": "0" * 32}  # no other site's page can send both
+        assert ask(server, "POST", f"/voila/api/shutdown/{kernel[1]}")[0] == 403
+        assert ask(server, "POST", f"/voila/api/shutdown/{kernel[1]}", **same)[0] == 204
+        page.goto(server.page)
+        page.get_by_text("no room").wait_for()
+        ran = tmp_path / "ran"
+        heard, code = page.evaluate(SPEAK, f"open({str(ran)!r}, 'w').close()")
+        assert not ran.exists()
+        assert "kernel_info_reply" in heard
+        assert not {f"{kind}_reply" for kind in ("execute", "inspect", "complete", "history", "debug")} & {
+            *heard
+        }
+        assert code == 1009  # a message too big ends the connection

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,6 +31,15 @@ class FakeTokenizer:
     def count(self, texts: Sequence[str]) -> Array:
         self._calls.append(("tokenizer", list(texts)))
         return np.array([len(text.split()) for text in texts], dtype=np.int64)
+
+    def keep(self, texts: Sequence[str], max_tokens: int) -> list[Any]:
+        self._calls.append(("tokenizer", list(texts)))
+        return [SimpleNamespace(ids=_word_ids(text)[:max_tokens]) for text in texts]
+
+
+def _word_ids(text: str) -> Array:
+    digests = (hashlib.blake2b(word.encode(), digest_size=4).digest() for word in text.split())
+    return np.array([int.from_bytes(one, "little") for one in digests], dtype=np.int64)
 
 
 class FakeEmbedder:

@@ -457,6 +457,7 @@ def real_manifest(tmp_path: Path, corpus: Corpus, tiny_lm: Path) -> Path:
     recipe = recipe_of(
         {"select": "band", "score": "n_tokens", "low": 4},
         {"select": "exact"},
+        {"select": "substring", "min_tokens": 4, "max_duplicate_fraction": 0.3},
         {"select": "band", "score": "compression_ratio", "high": {"quantile": 0.9}, "unscored": "drop"},
     )
     names = used_scores(recipe)

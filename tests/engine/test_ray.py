@@ -26,7 +26,11 @@ def test_ray_writes_the_bytes_that_the_local_engine_writes_and_says_the_same_sen
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     lm = str(write_tiny_lm(tmp_path / "tiny-lm", (row["text"] for row in make_documents(60))))
-    recipe = recipe_of({"select": "band", "score": "n_tokens", "low": 4}, {"select": "exact"})
+    recipe = recipe_of(
+        {"select": "band", "score": "n_tokens", "low": 4},
+        {"select": "exact"},
+        {"select": "substring", "min_tokens": 6},
+    )
     table = score(corpus.whole(), used_scores(recipe), store=tmp_path / "store", models=Models(lm=lm))
     manifest = export(table, recipe, tmp_path / "small.manifest")
     local = apply(manifest, corpus, tmp_path / "local", lm=lm)

@@ -12,7 +12,8 @@ from workbench.embedded import sample_corpus
 from workbench.errors import InputError
 from workbench.scores.base import Inputs
 from workbench.scores.normal import simplify
-from workbench.scores.span_dup import SpanDupParams, compute_span_dup, repeated_units, split_units
+from workbench.scores.span_dup import SpanDupParams, compute_span_dup, repeated_units
+from workbench.scores.units import split_units
 
 
 def fraction(texts: dict[str, str], unit: str = "sentences3") -> dict[str, float]:
@@ -106,7 +107,7 @@ def test_the_repeated_spans_of_three_sentences_are_those_of_datatrove() -> None:
         f"{subject} {verb} now." for subject in "Cats Dogs We".split() for verb in "sleep run".split()
     ]
     texts = [" ".join(rng.choice(sentences, size)) for size in (2, 3, 9, 42, 7, 34, 1)]
-    units = [[simplify(part) for part in split_units(text, "sentences3")] for text in texts]
+    units = [[simplify(part) for part in split_units(text, "sentence")] for text in texts]
     ours = [int(found.sum()) for found in repeated_units(units, 3)]
     assert 0 < sum(ours) < sum(map(len, units))
     assert ours == theirs(texts, 3, split=True)

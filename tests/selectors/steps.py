@@ -44,6 +44,17 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         *({"epsilon": 0.02, "n_clusters": 5, "keep": keep} for keep in ("hard", "easy", "random")),
     ],
     "minhash": [{}, {"survivor": "longest"}, {"min_similarity": 0.5}],
+    "spans": [
+        {"unit": "sentences3", "max_duplicate_fraction": 0.3},
+        {"unit": "paragraph", "max_duplicate_fraction": 0.1},
+        {"unit": "line"},
+        {"unit": "sentence", "max_duplicate_fraction": 0.4},
+    ],
+    "substring": [
+        {"min_tokens": 4},
+        {"min_tokens": 7, "variant": "remove_all", "max_duplicate_fraction": 0.2},
+        {"min_tokens": 5, "max_duplicate_fraction": 0.3},
+    ],
     "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
     "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
     "cit": [{"threshold": 1.0, "min_ratio": 0.3}, {"threshold": 0.4}],

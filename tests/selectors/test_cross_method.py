@@ -62,6 +62,8 @@ TRAITS: dict[str, Traits] = {
     "stratified": Traits("any", "keep_fraction", exact=True),
     "exact": Traits("one"),
     "minhash": Traits("one"),
+    "spans": Traits("one"),
+    "substring": Traits("one"),
     "semdedup": Traits("one", "keep_fraction", exact=True),
     "d4": Traits("one"),
     "prototypes": Traits("cut", "keep_fraction", exact=True),

@@ -14,7 +14,7 @@ from workbench.corpus import Sample
 
 ROOT = Path(__file__).resolve().parents[2] / "data_samples"
 RECALL = 0.95
-SCORES = ["embedding", "minhash_bands", "substring_dup_fraction"]
+SCORES = ["embedding", "minhash_bands", "token_ids", "substring_dup_fraction"]
 # Those of 50 tokens and more, as Lee et al. have it, find 52: three are shorter, and typos cut others.
 SUBSTRING_TOKENS, SUBSTRING_FRACTION = 20, 0.1
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -55,8 +55,13 @@ def found(table: wb.Table, pairs: list[tuple[str, str]], hit: np.ndarray) -> flo
         {"select": "minhash"},
         {"select": "semdedup", "epsilon": 0.1, "n_clusters": 1},
         {"select": "semdedup", "epsilon": 0.1, "n_clusters": 20},
+        {
+            "select": "substring",
+            "min_tokens": SUBSTRING_TOKENS,
+            "max_duplicate_fraction": SUBSTRING_FRACTION,
+        },
     ],
-    ids=["minhash", "semdedup", "semdedup in clusters"],
+    ids=["minhash", "semdedup", "semdedup in clusters", "substring"],
 )
 def test_a_selector_drops_one_of_each_pair(
     table: wb.Table, pairs: list[tuple[str, str]], step: dict[str, Any]

@@ -27,7 +27,7 @@ def pairs(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
     return a, b, weight.astype(np.float64), codes, values
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(pairs())
 def test_every_document_falls_on_one_part(
     given_: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
@@ -47,7 +47,7 @@ def test_every_document_falls_on_one_part(
     assert [PARTS[i] for i in membership(a, b)].count("both") == int((a & b).sum())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(pairs())
 def test_shares_of_groups_are_those_of_a_loop(
     given_: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],
@@ -75,7 +75,7 @@ def slow_side(keep: np.ndarray, values: np.ndarray, weight: np.ndarray) -> tuple
     return mean, variance, copies[(len(copies) - 1) // 2]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(pairs())
 def test_a_weighted_document_counts_as_so_many_copies(
     given_: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray],

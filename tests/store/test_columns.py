@@ -409,3 +409,26 @@ def test_a_narrower_type_takes_only_what_it_can_hold(tmp_path: Path) -> None:
         write(tmp_path, np.full(3, 0.1, dtype=np.float32), stored="float16")
     write(tmp_path, np.array([0.5, np.nan, np.inf], dtype=np.float32), stored="float16")
     assert np.array_equal(Store(tmp_path).read(KEY), [0.5, np.nan, np.inf], equal_nan=True)
+
+
+def ragged(rows: list[list[int]]) -> np.ndarray:
+    column = np.empty(len(rows), dtype=object)
+    for i, row in enumerate(rows):
+        column[i] = np.array(row, dtype=np.uint64)
+    return column
+
+
+@pytest.mark.parametrize("n", [0, 1, PART_ROWS, PART_ROWS + 3])
+def test_rows_of_any_length_come_back_as_they_were(tmp_path: Path, n: int) -> None:
+    rows = [[2**63 + i] * (i % 4) for i in range(n)]
+    key, store = ColumnKey("hashes", {}), Store(tmp_path)
+    writer = store.writer(key, n, "uint64", ragged=True)
+    for part in range(writer.n_parts):
+        writer.write_part(part, ragged(rows[writer.rows(part)]))
+    writer.finish("uint64")
+    found = store.read(key)
+    assert found.shape == (n,)
+    assert [row.tolist() for row in found] == rows
+    assert {row.dtype for row in found} <= {np.dtype(np.uint64)}
+    with pytest.raises(StoreError, match="rows of any length"):
+        store.open(key)

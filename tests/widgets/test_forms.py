@@ -116,6 +116,8 @@ def test_in_voila_a_visitor_stays_in_the_apps_folder(tmp_path: Path, monkeypatch
     monkeypatch.setenv("VOILA_REQUEST_URL", "http://127.0.0.1:8866")
     root = paths.default_root()
     assert root == tmp_path
+    monkeypatch.setenv("WORKBENCH_ROOT", str(tmp_path / "data"))
+    assert paths.default_root() == tmp_path / "data"
     assert paths.allowed("a/b.parquet", root) == str(tmp_path / "a" / "b.parquet")
     (tmp_path / "link").symlink_to("/etc")
     for path in (

@@ -287,3 +287,19 @@ def test_long_hostile_texts_come_in_pieces_and_disagreements_can_be_read(
 
 def test_a_bench_without_documents_says_what_to_do_first() -> None:
     assert ballot(BenchState()).state == {"hint": "Load documents on the Load tab first."}
+
+
+def test_votes_are_saved_with_the_bench_and_opened_again(cut: BenchState) -> None:
+    view = ballot(cut)
+    told: list[str] = []
+    cut.listen(told.append)
+    send(view, type="draw", kind="random", n=4, score=None, share=None)
+    send(view, type="vote", vote="keep", at=0)
+    assert told == ["work", "work"]
+    saved = json.loads(json.dumps(cut.saved_parts["votes"].to_json()))
+    other = BenchState()
+    other.saved_parts["votes"].load_json(saved)
+    assert other.votes.to_json() == saved
+    with pytest.raises(InputError, match="votes must be of the format"):
+        other.saved_parts["votes"].load_json({"format": "bench-votes/2", "draws": [], "votes": []})
+    assert other.votes.to_json() == saved

@@ -5,5 +5,6 @@
 config/     `jupyter_server_config.json`, `voila.json`, `labconfig/`: found through JUPYTER_CONFIG_PATH
 share/      the voila template that asks no CDN: found through JUPYTER_PATH
 nodelay     small messages to and from the kernel don't wait for the network stack (48 ms -> 4 to 9 ms a move)
+app         voila with a limit on what it is sent; limits: of kernels and their memory
 offline     altair's charts are drawn with what is installed
 """

@@ -1,7 +1,7 @@
 """Start JupyterLab or voila on a notebook, as `make lab` and `make app` do.
 
 python -m widgets.servers lab notebooks/01_look.ipynb
-python -m widgets.servers app notebooks/app.ipynb --port 8866 --no-browser
+python -m widgets.servers app notebooks/app.ipynb --port 8866 --no-browser --memory 4 --host-name bench.example.org
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from widgets.servers.limits import limit_memory
+
 HERE = Path(__file__).resolve().parent
 PORTS = {"lab": 8888, "app": 8866}
 _N_PORTS_TRIED = 50
+# The embedded sample with the small language model and the embedder takes 1.7 GB (measured); larger ones come on top.
+KERNEL_GIGABYTES = 4.0
 
 
 class ServerError(Exception):
@@ -85,11 +89,28 @@ def server_command(
         )
     show = [] if browser else ["--no-browser"]
     if kind == "app":
-        return [sys.executable, "-m", "voila", str(notebook), f"--port={port}", *show, *extra]
+        return [sys.executable, "-m", "widgets.servers.app", str(notebook), f"--port={port}", *show, *extra]
     # In a container one is root; it listens on localhost only.
     root = ["--allow-root"] if os.geteuid() == 0 else []
     ports = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     return [sys.executable, "-m", "jupyterlab", str(notebook), *ports, *root, *show, *extra]
+
+
+def positive(text: str) -> float:
+    """A number above 0, from the command line.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text!r}")
+    return number
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -107,7 +128,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--port", type=int, help="the port; if not given the first free one from 8888 or 8866 on"
     )
     parser.add_argument("--no-browser", action="store_true", help="don't open a browser window")
+    parser.add_argument(
+        "--memory",
+        type=positive,
+        default=KERNEL_GIGABYTES,
+        help="gigabytes that each visitor of the app may take (default: %(default)g); lab has no limit",
+    )
+    parser.add_argument(
+        "--host-name",
+        action="append",
+        default=[],
+        help="name by which visitors reach the app through a proxy; may be given several times",
+    )
     args, extra = parser.parse_known_args(argv)
+    extra += [f"--App.host_names={name}" for name in args.host_name]
     notebook = args.notebook or Path("notebooks") / ("01_look.ipynb" if args.kind == "lab" else "app.ipynb")
     try:
         port = choose_port(args.kind, args.port)
@@ -115,6 +149,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ServerError as error:
         print(error, file=sys.stderr)  # noqa: T201 - this is a command line
         raise SystemExit(2) from None
+    if args.kind == "app":
+        limit_memory(args.memory)
     os.execve(command[0], command, server_environment(os.environ))  # noqa: S606 - a list that we made, no shell
 
 

@@ -16,7 +16,8 @@ function render({ model, el }) {
   const maps = h("section", { class: "wb-compare-maps" });
   const shifts = h("section", { class: "wb-shifts" });
   const documents = h("section", { class: "wb-compare-documents" });
-  body.append(overlap, maps, shifts, documents);
+  const scores = h("section", { class: "wb-shift-scores" });
+  body.append(overlap, h("div", {}, maps, scores), shifts, documents);
   el.append(h("div", { class: "wb-form-row" }, sides, h("span", { class: "wb-gap" }), path,
     button("Load as A", { class: "wb-compare-load", title: "A recipe, a manifest, or the drafts of saved work" }, load)), hint, body);
 
@@ -57,22 +58,22 @@ function render({ model, el }) {
   const share = (value) => (value === null ? "–" : percent(value));
   const groupTable = (title, groups, kind, colors) => h("div", { class: `wb-shift-${kind}` }, h("h3", {}, title),
     h("div", { class: "wb-scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, kind),
-      ["A docs", "B docs", "all", "in A", "in B", "B − A"].map((t) => h("th", { scope: "col", class: "wb-num" }, t)))),
+      ["B − A", "all", "in A", "in B", "A docs", "B docs"].map((t) => h("th", { scope: "col", class: "wb-num" }, t)))),
     h("tbody", {}, groups.rows.map(([name, n, nA, nB, all, a, b]) => h("tr", { "data-name": name, "data-a": nA, "data-b": nB },
       h("th", { scope: "row", title: name, color: colors?.[name] }, colors ? h("span", { class: "wb-dot" }) : null, name),
-      h("td", { class: "wb-num" }, count(nA)), h("td", { class: "wb-num" }, count(nB)),
+      h("td", { class: "wb-num" }, a === null || b === null ? "–" : signed(100 * (b - a), 1, " pts")),
       h("td", { class: "wb-num" }, share(all)), h("td", { class: "wb-num" }, share(a)), h("td", { class: "wb-num" }, share(b)),
-      h("td", { class: "wb-num" }, a === null || b === null ? "–" : signed(100 * (b - a), 1, " pts"))))))),
+      h("td", { class: "wb-num" }, count(nA)), h("td", { class: "wb-num" }, count(nB))))))),
     groups.more ? h("p", { class: "wb-note" }, `and ${count(groups.more)} more that differ less`) : null);
   const signed = (value, digits, unit = "") => (Number(value.toFixed(digits)) === 0 ? `0${unit}` : `${value > 0 ? "+" : "−"}${Math.abs(value).toFixed(digits)}${unit}`);
 
-  const scoreTable = (rows) => h("div", { class: "wb-shift-scores" }, h("h3", {}, "Length and scores"),
+  const drawScores = (rows) => scores.replaceChildren(h("h3", {}, "Length and scores"),
     h("div", { class: "wb-scroll" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "score"),
-      ["mean A", "mean B", "median A", "median B"].map((t) => h("th", { scope: "col", class: "wb-num" }, t)),
-      h("th", { scope: "col", class: "wb-num", title: "(mean of B − mean of A) / their spread; below 0.1 is small" }, "difference"))),
+      h("th", { scope: "col", class: "wb-num", title: "(mean of B − mean of A) / their spread; below 0.1 is small" }, "difference"),
+      ["mean A", "mean B", "median A", "median B"].map((t) => h("th", { scope: "col", class: "wb-num" }, t)))),
     h("tbody", {}, rows.map((row) => h("tr", { "data-score": row.name, "data-difference": row.difference, class: Math.abs(row.difference ?? 0) >= 0.1 ? "wb-differs" : "" },
-      h("th", { scope: "row" }, row.name), row.values.map((v) => h("td", { class: "wb-num" }, v ?? "–")),
-      h("td", { class: "wb-num" }, row.difference === null ? "–" : signed(row.difference, 2))))))),
+      h("th", { scope: "row", title: row.name }, row.name), h("td", { class: "wb-num" }, row.difference === null ? "–" : signed(row.difference, 2)),
+      row.values.map((v) => h("td", { class: "wb-num" }, v ?? "–"))))))),
     h("p", { class: "wb-note" }, "Difference: standardized, in standard deviations; from 0.1 on it is worth a look. All weighted to the corpus."));
 
   // ---- the two maps: dropped grey, kept by both blue, kept by this one alone orange -----------------------------------
@@ -193,7 +194,8 @@ function render({ model, el }) {
     drawOverlap(state);
     showMaps(state);
     shifts.replaceChildren(...[groupTable("Per source", state.sources, "source", state.colors),
-      state.clusters ? groupTable("Per cluster", state.clusters, "cluster", null) : null, scoreTable(state.scores)].filter(Boolean));
+      state.clusters ? groupTable("Per cluster", state.clusters, "cluster", null) : null].filter(Boolean));
+    drawScores(state.scores);
     drawDocuments(state);
   };
   const receive = (content) => { if (content && content.type === "more" && reader.wbMore) reader.wbMore(content); };

@@ -14,6 +14,16 @@ function render({ model, el }) {
     id_column: input("id-column", { value: first.id_column || "", placeholder: "found, or made", size: 10 }),
     source_column: input("source-column", { value: first.source_column || "", placeholder: "source", size: 10 }),
   };
+  let form = JSON.stringify(first);
+  // Opened work brings its own; what is being typed stays otherwise.
+  const showForm = (now) => {
+    if (JSON.stringify(now) === form) return;
+    form = JSON.stringify(now);
+    for (const [name, field] of Object.entries(fields)) {
+      if (name === "by_source") field.checked = now[name];
+      else field.value = now[name] ?? "";
+    }
+  };
   const load = () => model.send({
     type: "draw", path: fields.path.value, n: Number(fields.n.value), seed: Number(fields.seed.value), by_source: fields.by_source.checked,
     text_column: fields.text_column.value, id_column: fields.id_column.value, source_column: fields.source_column.value,
@@ -22,7 +32,7 @@ function render({ model, el }) {
   const loadButton = button("Load", { class: "wb-primary wb-load-button" }, load);
   const given = h("span", { class: "wb-given" });
   const pathField = labelled("corpus", fields.path, { class: "wb-field wb-wide" });
-  const form = h("fieldset", { class: "wb-box" }, h("legend", {}, "1 · Documents"),
+  const box = h("fieldset", { class: "wb-box" }, h("legend", {}, "1 · Documents"),
     h("div", { class: "wb-form-row" }, given, pathField),
     h("div", { class: "wb-form-row" }, labelled("documents to draw", fields.n), labelled("seed", fields.seed),
       h("label", { class: "wb-check" }, fields.by_source, "each source apart"), h("span", { class: "wb-gap" }),
@@ -37,7 +47,7 @@ function render({ model, el }) {
   const scoreButton = button("Score", { class: "wb-primary wb-score-button" }, () => model.send({ type: "score", scores: [...ticked] }));
   const note = h("span", { class: "wb-note" });
   const scores = h("fieldset", { class: "wb-box wb-load-scores" }, h("legend", {}, "2 · Scores"), families, h("div", { class: "wb-form-row" }, scoreButton, note));
-  el.append(form, progress, summary, scores);
+  el.append(box, progress, summary, scores);
 
   const tellCount = () => { note.textContent = `${plural(ticked.size, "score")} to compute; what the store has is taken from there`; scoreButton.disabled = !ticked.size || busy(); };
   const busy = () => Boolean(model.get("progress").what);
@@ -84,6 +94,7 @@ function render({ model, el }) {
 
   const draw = () => {
     const state = model.get("state");
+    showForm(state.form);
     given.textContent = state.given || "";
     given.hidden = !state.given;
     pathField.hidden = Boolean(state.given);

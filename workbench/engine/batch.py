@@ -13,7 +13,7 @@ from workbench.engine.passes import Pass
 from workbench.engine.plan import Plan
 from workbench.engine.select import KEPT, decide
 from workbench.engine.table import select_columns
-from workbench.scores.base import Inputs
+from workbench.scores.base import Inputs, as_ragged
 from workbench.selectors.base import DESIGN_WEIGHT
 
 UNSCORED = -2
@@ -86,7 +86,8 @@ class BatchScorer:
         todo = rows[~done[rows]]
         if not len(todo):
             for spec in p.specs:
-                self._columns.setdefault(spec.name, self._blank(np.zeros(0, dtype=spec.dtype)))
+                dtype = object if spec.ragged else spec.dtype
+                self._columns.setdefault(spec.name, self._blank(np.zeros(0, dtype=dtype)))
             return
         found = self._take_known(p, todo)
         done[todo[found]] = True
@@ -123,7 +124,9 @@ class BatchScorer:
         return found
 
     def _blank(self, like: Array) -> Array:
-        """A column of the batch in which nothing is computed yet: NaN, or 0 for integers."""
+        """A column of the batch in which nothing is computed yet: NaN, 0 for integers, empty if it is ragged."""
+        if like.dtype == object:
+            return as_ragged([np.zeros(0, dtype=np.uint8)] * len(self._texts))
         blank = np.nan if np.issubdtype(like.dtype, np.floating) else 0
         return np.full((len(self._texts), *like.shape[1:]), blank, dtype=like.dtype)
 

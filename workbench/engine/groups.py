@@ -1,8 +1,12 @@
-"""Steps that need all rows of a group (copies, clusters) over a sharded corpus: bucket by bucket."""
+"""Steps that need all rows of a group (copies, clusters), or the pieces of all documents, over a sharded corpus: bucket
+by bucket.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +16,22 @@ import pyarrow.parquet as pq
 from workbench.checks import Array, IntArray, strings
 from workbench.engine.batch import UNSCORED
 from workbench.engine.parts import part_paths, read_part, steps_of_part
+from workbench.engine.pieces import PiecesOnDisk, chunks, rank_ids
 from workbench.engine.plan import Plan
 from workbench.engine.select import KEPT, decide, group_keys
 from workbench.engine.table import select_columns
 from workbench.engine.work import Job
 from workbench.files import written_aside
 from workbench.progress import Progress
-from workbench.selectors.base import Selection
+from workbench.selectors.base import Columns, Selection
+from workbench.selectors.pieces import named
 
 BUCKET_BYTES = 256 * 2**20
 """How much of the columns of a group step is in memory at once; a bucket holds whole groups."""
 
 _ID_BYTES = 64
 _GROUP_ROWS = 65536
+_CHUNK_ROWS = 1 << 18
 _SCHEMA = pa.schema(
     [
         ("part", pa.int32()),
@@ -41,7 +48,7 @@ def decide_steps(job: Job, plan: Plan, progress: Progress) -> None:
     paths = [path for _, path in part_paths(job)]
     for index in range(plan.first_group, len(plan.steps)):
         if not job.step_file(index).is_file():
-            decide = _row_step if plan.steps[index].spec.scope == "row" else _group_step
+            decide = {"row": _row_step, "pieces": _pieces_step}.get(plan.steps[index].spec.scope, _group_step)
             with (
                 written_aside(job.step_file(index)) as aside,
                 pq.ParquetWriter(aside, _SCHEMA, compression="zstd") as writer,
@@ -121,6 +128,56 @@ def _group_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterator
         selection = decide(step, merged, state, plan.seed)
         parts = np.repeat(np.arange(len(chosen)), [len(rows) for rows in chosen])
         yield from _drops(selection, index, parts, np.concatenate(chosen))
+
+
+def _pieces_step(job: Job, plan: Plan, index: int, paths: list[Path]) -> Iterator[pa.Table]:
+    step, spec = plan.steps[index], plan.steps[index].spec
+    assert spec.pieces is not None
+    assert spec.gather is not None
+    rows_of = [
+        np.flatnonzero(steps_of_part(job, path, part, plan.first_group, index) == KEPT)
+        for part, path in enumerate(paths)
+    ]
+    sizes = [len(rows) for rows in rows_of]
+    firsts = (np.cumsum(sizes) - sizes).tolist()
+
+    def ids(part: int) -> Array:
+        return strings(read_part(paths[part], ["doc_id"])["doc_id"][rows_of[part]])
+
+    def columns(part: int) -> dict[str, Array]:
+        return _columns(plan, index, paths[part], rows_of[part])
+
+    def ids_of(numbers: IntArray) -> Array:
+        """The ids of documents by their numbers, a part at a time."""
+        wanted, place = np.unique(numbers, return_inverse=True)
+        part_of = np.searchsorted(firsts, wanted, side="right") - 1
+        found = [ids(int(part))[wanted[part_of == part] - firsts[part]] for part in np.unique(part_of)]
+        return np.concatenate(found)[place]
+
+    filled = [part for part, size in enumerate(sizes) if size]
+    folder = job.pieces_folder(index)
+    shutil.rmtree(folder, ignore_errors=True)
+    rank = rank_ids(lambda: (ids(part).tolist() for part in filled), sum(sizes))
+    disk = PiecesOnDisk(folder, rank, BUCKET_BYTES)
+    disk.add((firsts[part], spec.pieces(columns(part), step.params)) for part in filled)
+    disk.match()
+    for some in chunks([sizes[part] for part in filled], _CHUNK_ROWS):
+        chunk = [filled[k] for k in some]
+        found = [
+            spec.gather(columns(part), step.params, disk.repeats(firsts[part], firsts[part] + sizes[part]))
+            for part in chunk
+        ]
+        joined = named({name: np.concatenate([one[name] for one in found]) for name in found[0]}, ids_of)
+        doc_ids = np.concatenate([ids(part) for part in chunk])
+        selection = decide(step, {"doc_id": doc_ids}, plan.states[index], plan.seed, partial(_given, joined))
+        rows = np.concatenate([rows_of[part] for part in chunk])
+        yield from _drops(selection, index, np.repeat(chunk, [sizes[part] for part in chunk]), rows)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _given(found: Columns, columns: Columns) -> Columns:
+    """A scan that was made already."""
+    return found
 
 
 def _buckets(keys: IntArray, row_bytes: int) -> IntArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,13 @@ from workbench.engine.work import MAX_ROWS, Job, read_json
 from workbench.files import write_json, written_aside
 from workbench.progress import Progress
 from workbench.scores import SCORES
+from workbench.scores.base import as_ragged
 
 _VECTORS = {
     "text_digest": pa.uint64(),
     **{name: pa.from_numpy_dtype(spec.dtype) for name, spec in SCORES.items() if spec.vector},
 }
+_RAGGED = {name for name, spec in SCORES.items() if spec.ragged}
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,10 @@ def _write_part(path: Path, doc_ids: Sequence[str], decided: Decided) -> None:
 
 
 def _to_arrow(name: str, values: Array) -> pa.Array:
+    if name in _RAGGED:
+        ends = np.cumsum(np.fromiter(map(len, values), dtype=np.int64, count=len(values)))
+        flat = np.concatenate([*values, np.zeros(0, dtype=np.uint8)]).astype(SCORES[name].dtype)
+        return pa.LargeListArray.from_arrays(pa.array(np.r_[0, ends]), pa.array(flat, _VECTORS[name]))
     if name in _VECTORS:
         # where no document of the part got a vector, its dimension isn't known
         width = values.shape[1] if values.ndim > 1 else 1
@@ -91,7 +98,10 @@ def read_part(path: Path, names: Sequence[str]) -> dict[str, Array]:
     out: dict[str, Array] = {}
     for name in table.column_names:
         column = table[name].combine_chunks()
-        if name in _VECTORS:
+        if name in _RAGGED:
+            flat, ends = column.values.to_numpy(), column.offsets.to_numpy().tolist()
+            out[name] = as_ragged([flat[start:stop] for start, stop in pairwise(ends)])
+        elif name in _VECTORS:
             flat = column.flatten().to_numpy(zero_copy_only=False)
             out[name] = flat.reshape(len(column), -1)
         else:

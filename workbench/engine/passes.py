@@ -115,7 +115,9 @@ class Pass:
             columns |= function(inputs, self.more_params.get(function, self.params), state)
         out = {}
         for spec in self.specs:
-            column = np.ascontiguousarray(columns[spec.name], dtype=spec.dtype)
+            column = columns[spec.name]
+            if not spec.ragged:
+                column = np.ascontiguousarray(column, dtype=spec.dtype)
             if len(column) != len(inputs):
                 raise InputError(
                     f"{spec.name} gave {len(column)} values for {len(inputs)} documents; mend the score"

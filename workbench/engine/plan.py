@@ -13,7 +13,7 @@ from workbench.engine.score import state_digest
 from workbench.errors import ManifestError
 from workbench.models.load import Models
 from workbench.recipe.manifest import read_artefact, read_manifest
-from workbench.recipe.model import Step
+from workbench.recipe.model import Recipe, Step
 from workbench.recipe.schema import Manifest, ScoreEntry, parse_step
 from workbench.scores import SCORES
 from workbench.selectors import SELECTORS
@@ -66,6 +66,21 @@ class Plan:
         return tuple(dict.fromkeys((*scalar, *ALWAYS)))
 
 
+def manifest_recipe(manifest: Manifest) -> Recipe:
+    """The recipe of a manifest, its quantiles resolved.
+
+    Raises
+    ------
+    ManifestError
+        If a selector has another version here.
+    """
+    for step in manifest.steps:
+        here = SELECTORS[step.select].version if step.select in SELECTORS else None
+        _check_version("selector", step.select, here, step.version)
+    steps = tuple(parse_step({"select": s.select, **s.params}, i) for i, s in enumerate(manifest.steps))
+    return Recipe(steps, manifest.seed, manifest.score_params)
+
+
 def load_plan(
     folder: Path | str, *, embedder: str | None = None, lm: str | None = None, ngram: str | None = None
 ) -> Plan:
@@ -86,14 +101,11 @@ def load_plan(
         If a model isn't found, or one of its files differs from the manifest's digest.
     """
     manifest = read_manifest(folder)
-    for step in manifest.steps:
-        here = SELECTORS[step.select].version if step.select in SELECTORS else None
-        _check_version("selector", step.select, here, step.version)
     for entry in manifest.scores:
         _check_version(
             "score", entry.name, SCORES[entry.name].version if entry.name in SCORES else None, entry.version
         )
-    steps = tuple(parse_step({"select": s.select, **s.params}, i) for i, s in enumerate(manifest.steps))
+    steps = manifest_recipe(manifest).steps
     models = Models.from_definitions(
         {str(role): definition for role, definition in manifest.models.items()},
         embedder=embedder,

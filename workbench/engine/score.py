@@ -147,6 +147,27 @@ def define(pass_: Pass, table: Table, state: State) -> dict[str, dict[str, Any]]
     }
 
 
+def column_keys(
+    table: Table, pass_: Pass, definitions: Mapping[str, Mapping[str, Any]], seed: int
+) -> dict[str, ColumnKey]:
+    """Where the store keeps the columns of a pass, by score."""
+    where = {"input": _fingerprint(table, pass_)}
+    if pass_.first.scope == "sample":
+        where["seed"] = str(seed)
+    return {name: ColumnKey(name, {**definition, **where}) for name, definition in definitions.items()}
+
+
+def state_key(table: Table, pass_: Pass, seed: int) -> ColumnKey:
+    """Where the store keeps what a pass fitted."""
+    needs = {name: ColumnKey(name, table.definitions[name]).digest for name in pass_.score_needs}
+    models = {kind: dict(table.models.definition(kind)) for kind in pass_.model_needs}
+    spec = pass_.first
+    what = {"version": spec.version, "params": params_json(pass_.params), "needs": needs, "models": models}
+    if pass_.reads_target and table.target is not None:
+        what["target"] = _fingerprint(table.target, pass_)
+    return ColumnKey(spec.name, {**what, "seed": seed, "input": _fingerprint(table, pass_)})
+
+
 def _run_pass(
     table: Table,
     pass_: Pass,
@@ -157,14 +178,11 @@ def _run_pass(
 ) -> None:
     state = _fitted(table, pass_, store, seed, progress) if fitted is None else fitted
     definitions = define(pass_, table, state)
-    where = {"input": _fingerprint(table, pass_)}
-    if pass_.first.scope == "sample":
-        where["seed"] = str(seed)
-    keys = {name: ColumnKey(name, {**definition, **where}) for name, definition in definitions.items()}
+    keys = column_keys(table, pass_, definitions, seed)
     missing = pass_.without({name for name, key in keys.items() if store.is_complete(key)})
     if missing is not None:
         writers = {
-            spec.name: store.writer(keys[spec.name], len(table), missing.stored(spec))
+            spec.name: store.writer(keys[spec.name], len(table), missing.stored(spec), ragged=spec.ragged)
             for spec in missing.specs
         }
         if pass_.first.scope == "sample":
@@ -204,12 +222,7 @@ def _fitted(table: Table, pass_: Pass, store: Store, seed: int, progress: Progre
     if pass_.fit is None:
         return {}
     spec = pass_.first
-    needs = {name: ColumnKey(name, table.definitions[name]).digest for name in pass_.score_needs}
-    models = {kind: dict(table.models.definition(kind)) for kind in pass_.model_needs}
-    what = {"version": spec.version, "params": params_json(pass_.params), "needs": needs, "models": models}
-    if pass_.reads_target and table.target is not None:
-        what["target"] = _fingerprint(table.target, pass_)
-    key = ColumnKey(spec.name, {**what, "seed": seed, "input": _fingerprint(table, pass_)})
+    key = state_key(table, pass_, seed)
     state = store.read_state(key)
     if state is None:
         with shown(progress, f"fit {spec.name}", 1):

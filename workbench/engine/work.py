@@ -71,6 +71,10 @@ class Job:
         """
         return self.work / "steps" / f"{index:03d}.parquet"
 
+    def pieces_folder(self, index: int) -> Path:
+        """Where a step sorts the pieces of all documents; gone when it is decided."""
+        return self.work / "pieces" / f"{index:03d}"
+
     def written_file(self, k: int) -> Path:
         """Marks shard k as written; holds its counts and the digests of its files."""
         return self.work / "written" / f"{k:05d}.json"

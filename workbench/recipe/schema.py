@@ -60,7 +60,7 @@ class StepEntry(FittedEntry):
 
     select: str
     version: int
-    scope: Literal["row", "column", "group"]
+    scope: Literal["row", "column", "group", "pieces"]
     params: dict[str, Any]
 
 

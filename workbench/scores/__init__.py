@@ -26,7 +26,9 @@ from workbench.scores import (
     span_dup,
     substring,
     target_similarity,
+    token_ids,
     token_prior,
+    unit_hashes,
     unseen,
     zip_fit,
 )
@@ -56,6 +58,8 @@ SCORES: dict[str, ScoreSpec] = {
         *lsh_density.SPECS,
         *sample_map.SPECS,
         *cluster.SPECS,
+        *unit_hashes.SPECS,
+        *token_ids.SPECS,
         *substring.SPECS,
         *span_dup.SPECS,
         *dsir.SPECS,

@@ -116,6 +116,9 @@ class ScoreSpec:
         For a categorical score: the value i stands for labels[i].
     shares_views
         Whether it reads `Inputs.views` and nothing else: all such scores go over the documents together.
+    ragged
+        Whether it is a vector of another length in each document: the column is an object array (n,) of arrays of
+        `dtype`, and an empty one says "not scorable".
     vector
         Whether it is a row of numbers a document, (n, d), which selectors read whole and no threshold can cut; an
         integer one says "not scorable" by a row of zeros.
@@ -141,11 +144,20 @@ class ScoreSpec:
     shares_views: bool = False
     stored: Callable[[Any], str] | None = None
     vector: bool = False
+    ragged: bool = False
 
 
 def as_column(values: Sequence[float] | FloatArray, dtype: str = "float32") -> Array:
     """`values` as a contiguous array of `dtype`."""
     return np.ascontiguousarray(values, dtype=dtype)
+
+
+def as_ragged(rows: Sequence[Array]) -> Array:
+    """An object array (n,) of these arrays."""
+    out = np.empty(len(rows), dtype=object)
+    for i, row in enumerate(rows):  # at once, arrays of one length would be taken for a matrix
+        out[i] = row
+    return out
 
 
 def as_columns(specs: Sequence[ScoreSpec], rows: Sequence[Mapping[str, float]]) -> dict[str, Array]:

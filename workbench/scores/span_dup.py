@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -15,12 +13,17 @@ from workbench.checks import Array, BoolArray, strings
 from workbench.errors import InputError
 from workbench.scores.base import Inputs, ScoreSpec, State, as_column
 from workbench.scores.normal import simplify
-from workbench.scores.words import SENTENCE_END
+from workbench.scores.units import Kind, split_units
 
 Unit = Literal["sentences3", "sentence", "line", "paragraph"]
 
-_PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
 _SPAN = {"sentences3": 3, "sentence": 1, "line": 1, "paragraph": 1}
+_KIND: dict[str, Kind] = {
+    "sentences3": "sentence",
+    "sentence": "sentence",
+    "line": "line",
+    "paragraph": "paragraph",
+}
 
 
 @dataclass(frozen=True)
@@ -35,24 +38,6 @@ class SpanDupParams:
     """
 
     unit: Unit = "sentences3"
-
-
-def split_units(text: str, unit: Unit) -> list[str]:
-    """The sentences, lines or paragraphs of a text but for blank ones.
-
-    Examples
-    --------
-    >>> split_units('Mr. Jones went home. "Why?" she asked.', "sentences3")
-    ['Mr. Jones went home. ', '"Why?" ', 'she asked.']
-    """
-    if unit == "line":
-        parts = text.splitlines()
-    elif unit == "paragraph":
-        parts = _PARAGRAPH_BREAK.split(text)
-    else:
-        stops = [0, *(found.end() for found in SENTENCE_END.finditer(text)), len(text)]
-        parts = [text[start:stop] for start, stop in pairwise(stops)]
-    return [part for part in parts if part.strip()]
 
 
 def repeated_units(documents: Iterable[Sequence[str]], span: int) -> list[BoolArray]:
@@ -115,7 +100,7 @@ def compute_span_dup(inputs: Inputs, params: SpanDupParams, state: State) -> Map
     if params.unit not in _SPAN:
         raise InputError(f"unit must be one of {', '.join(_SPAN)}, got {params.unit!r}")
     order = np.argsort(strings(inputs.doc_ids), kind="stable")
-    units = [[simplify(part) for part in split_units(inputs.texts[i], params.unit)] for i in order]
+    units = [[simplify(part) for part in split_units(inputs.texts[i], _KIND[params.unit])] for i in order]
     shares = np.full(len(inputs), np.nan)
     for i, one, found in zip(order, units, repeated_units(units, _SPAN[params.unit]), strict=True):
         # Units without a word are no part of the whole either.

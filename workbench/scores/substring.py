@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from workbench.checks import Array, IntArray, check_at_least, strings
-from workbench.errors import InputError
 from workbench.scores.base import Inputs, ScoreSpec, State, as_column
-
-_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -127,7 +123,7 @@ def compute_substring(inputs: Inputs, params: SubstringParams, state: State) -> 
     Raises
     ------
     InputError
-        If there are no models, or `min_tokens` is below 1.
+        If `min_tokens` is below 1.
 
     Notes
     -----
@@ -136,25 +132,13 @@ def compute_substring(inputs: Inputs, params: SubstringParams, state: State) -> 
     in use. What a sample repeats is a lower bound of what its corpus does.
     """
     order = np.argsort(strings(inputs.doc_ids), kind="stable")
-    ids = _token_ids(inputs)
+    ids = inputs.columns["token_ids"]
     spans = duplicate_spans([ids[i] for i in order], params.min_tokens, params.keep_first)
     sizes = np.array([len(one) for one in ids], dtype=np.float64)
     covered = np.zeros(len(inputs))
     covered[order] = np.bincount(spans[:, 0], spans[:, 2] - spans[:, 1], minlength=len(inputs))
     with np.errstate(invalid="ignore"):
         return {"substring_dup_fraction": as_column(covered / sizes)}
-
-
-def _token_ids(inputs: Inputs) -> list[IntArray]:
-    if inputs.models is None:
-        raise InputError(
-            "substring_dup_fraction needs a tokenizer and no models were given; name a model with --lm"
-        )
-    return [
-        kept.ids
-        for first in range(0, len(inputs), _BATCH)
-        for kept in inputs.models.tokenizer.keep(inputs.texts[first : first + _BATCH], sys.maxsize)
-    ]
 
 
 SPECS: tuple[ScoreSpec, ...] = (
@@ -164,7 +148,7 @@ SPECS: tuple[ScoreSpec, ...] = (
         title="Tokens in long passages, of 50 tokens by default, that the sample has more than once",
         unit="fraction of tokens",
         better="lower",
-        needs=("text", "tokenizer"),
+        needs=("token_ids",),
         params=SubstringParams,
         compute=compute_substring,
         scope="sample",

@@ -31,7 +31,9 @@ from workbench.selectors import (
     scip,
     semdedup,
     sensitivity,
+    spans,
     stratified,
+    substring,
     tagcos,
     vote,
 )
@@ -46,6 +48,8 @@ SELECTORS: dict[str, SelectorSpec] = {
     "rank_average": rank_average.SPEC,
     "exact": exact.SPEC,
     "minhash": minhash.SPEC,
+    "spans": spans.SPEC,
+    "substring": substring.SPEC,
     "semdedup": semdedup.SPEC,
     "prototypes": prototypes.SPEC,
     "d4": d4.SPEC,

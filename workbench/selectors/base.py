@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 Columns = Mapping[str, Array]
 """Columns by name, row i of each being document i: `doc_id` and `source` (str), `text_digest` uint64 (n, 2),
-`design_weight` float64 (n,), vectors such as `embedding` float32 (n, d), and scores (n,). A selector sees those that
-its `needs` names, and `doc_id`."""
+`design_weight` float64 (n,), vectors such as `embedding` float32 (n, d), and scores (n,); a ragged score is an object
+array (n,) of arrays. A selector sees those that its `needs` names, and `doc_id`."""
 
 DESIGN_WEIGHT = "design_weight"
 """How many documents of the corpus a document stands for: on a sample by its design, on a corpus 1. A share of
@@ -28,7 +28,7 @@ State = Mapping[str, Array]
 Scanned = Callable[[], Columns]
 """Gives what a selector's scan of these documents found, scanning them only if asked."""
 
-Scope = Literal["row", "column", "group"]
+Scope = Literal["row", "column", "group", "pieces"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,44 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Pieces:
+    """What n documents are held against each other by: hashes of their sentences, of runs of tokens.
+
+    Attributes
+    ----------
+    hashes
+        uint64 (m,), document after document. Equal pieces have equal hashes; 0 is no piece.
+    counts
+        int64 (n,): how many of them are a document's. Piece j of a document stands at its place j.
+    """
+
+    hashes: Array
+    counts: IntArray
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """The pieces of some documents that have an equal among those of all documents.
+
+    Attributes
+    ----------
+    row, place
+        int64 (m,): the row of its document among those given, and its place there; sorted by both.
+    document
+        int64 (m,): the number of its document among all documents.
+    first_document, first_place
+        int64 (m,): where the first of its equals stands, by the order of ids and within a document by place; that may
+        be the piece itself.
+    """
+
+    row: IntArray
+    place: IntArray
+    document: IntArray
+    first_document: IntArray
+    first_place: IntArray
+
+
+@dataclass(frozen=True)
 class SelectorSpec:
     """The definition of one selector.
 
@@ -92,7 +130,7 @@ class SelectorSpec:
     scope
         "row": each document on its own. "group": all rows with the same key of `group` must be seen at once.
         "column": whole columns must be seen at once, of every document that the steps before it left; they are in
-        memory then.
+        memory then. "pieces": the pieces of all documents must meet, not the documents.
     params
         Frozen dataclass of JSON-able fields (numbers, strings, Quantile, None).
     needs
@@ -127,6 +165,13 @@ class SelectorSpec:
         The names of the params that name a score, several (a tuple) or perhaps none (None).
     group
         `(columns, params, state) -> int64 (n,)`: the key, for scope "group".
+    pieces
+        `(columns, params) -> Pieces` of any documents, for scope "pieces".
+    gather
+        `(columns, params, repeats) -> columns` of any documents, for scope "pieces": what follows from those pieces
+        that have equals, each (n,), and `first_copy`, int64 (n,): the number of the document that holds the first
+        copy, -1 for none. `select` is given `doc_id` and what it finds, with the doc_id in `first_copy` ("" for none).
+        In memory the `scan` does the same (`workbench.selectors.pieces.scanned`).
     score_settings
         `params -> {score: {setting: value}}`: settings of scores that the params stand for; a sample that was scored
         with others is refused. None: any will do.
@@ -165,6 +210,8 @@ class SelectorSpec:
     reads: tuple[str, ...] = ("score",)
     score_params: tuple[str, ...] = ("score",)
     group: Callable[[Columns, Any, State], IntArray] | None = None
+    pieces: Callable[[Columns, Any], Pieces] | None = None
+    gather: Callable[[Columns, Any, Repeats], Columns] | None = None
     score_settings: Callable[[Any], Mapping[str, Mapping[str, object]]] | None = None
     tracks_corpus: bool = False
     paper: str = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,16 @@ class Store:
         """Whether the column was written to its end."""
         return (self.root / key.folder / _MARK).is_file()
 
-    def writer(self, key: ColumnKey, n_rows: int, stored: str | None = None) -> ColumnWriter:
-        """A writer that goes on where an interrupted one stopped; `stored` is the type on disk, if not the values'."""
-        return ColumnWriter(self.root / key.folder, key, n_rows, stored)
+    def writer(
+        self, key: ColumnKey, n_rows: int, stored: str | None = None, *, ragged: bool = False
+    ) -> ColumnWriter:
+        """A writer that goes on where an interrupted one stopped; `stored` is the type on disk, if not the values', and
+        a row of a ragged column is an array of any length.
+        """
+        return ColumnWriter(self.root / key.folder, key, n_rows, stored, ragged=ragged)
 
     def read(self, key: ColumnKey) -> Array:
-        """The whole column, (n,) or (n, d), its parts held against their digests.
+        """The whole column, (n,), (n, d), or an object array (n,) of arrays, its parts held against their digests.
 
         Raises
         ------
@@ -53,8 +58,10 @@ class Store:
         folder = self.root / key.folder
         if not self.is_complete(key):
             raise StoreError(f"column {key.name} is not complete in {self.root}; run `workbench score` again")
-        digests, n_rows, dtype = _read_mark(folder)
+        digests, n_rows, dtype, is_ragged = _read_mark(folder)
         parts: list[Array] = [np.load(path, allow_pickle=False) for path in _checked(folder, digests)]
+        if is_ragged:
+            parts, dtype = [unpack(part) for part in parts], np.dtype(object)
         if sum(map(len, parts)) != n_rows:
             raise _changed(folder / _MARK, folder)
         return np.concatenate(parts, dtype=dtype) if parts else np.zeros(0, dtype=dtype)
@@ -67,12 +74,16 @@ class Store:
         Raises
         ------
         StoreError
-            As `read`.
+            As `read`, or if the column is ragged.
         """
         folder = self.root / key.folder
         if not self.is_complete(key):
             raise StoreError(f"column {key.name} is not complete in {self.root}; run `workbench score` again")
-        digests, n_rows, dtype = _read_mark(folder)
+        digests, n_rows, dtype, is_ragged = _read_mark(folder)
+        if is_ragged:
+            raise StoreError(
+                f"column {key.name} has rows of any length, which can't be mapped; read it whole"
+            )
         column = StoredColumn(_checked(folder, digests), n_rows, dtype)
         if n_rows and sum(len(column.part(p)) for p in range(len(digests))) != n_rows:
             raise _changed(folder / _MARK, folder)
@@ -140,8 +151,11 @@ class StoredColumn:
 class ColumnWriter:
     """Writes one column part by part; parts that are there already are skipped."""
 
-    def __init__(self, folder: Path, key: ColumnKey, n_rows: int, stored: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, key: ColumnKey, n_rows: int, stored: str | None = None, *, ragged: bool = False
+    ) -> None:
         self._stored = stored
+        self._ragged = ragged
         self._folder = folder
         self._key = key
         self.n_rows = n_rows
@@ -169,6 +183,8 @@ class ColumnWriter:
             raise StoreError(
                 f"{self._key.name}: part {part} has {len(values)} values for {rows.stop - rows.start} rows"
             )
+        if self._ragged:
+            values = pack(values)
         if self._stored is not None and values.dtype != self._stored:
             narrow = values.astype(self._stored)
             if not np.array_equal(narrow, values, equal_nan=True):
@@ -191,12 +207,37 @@ class ColumnWriter:
             "definition": self._key.definition,
             "n_rows": self.n_rows,
             "dtype": dtype,
+            **({"ragged": True} if self._ragged else {}),
             "parts": [{"file": path.name, "sha256": file_digest(path)} for path in parts],
         }
         write_json(self._folder / _MARK, mark)
 
     def _path(self, part: int) -> Path:
         return self._folder / f"part-{part:05d}-of-{self.n_parts:05d}.npy"
+
+
+def pack(rows: Array) -> Array:
+    """Arrays of any length as one: how many there are, the length of each, then all of them.
+
+    Examples
+    --------
+    >>> rows = np.empty(2, dtype=object)
+    >>> rows[0], rows[1] = np.array([7, 8], dtype=np.uint32), np.array([9], dtype=np.uint32)
+    >>> pack(rows).tolist()
+    [2, 2, 1, 7, 8, 9]
+    """
+    dtype = rows[0].dtype if len(rows) else np.dtype(np.uint32)
+    return np.concatenate([np.array([len(rows), *map(len, rows)], dtype=dtype), *rows], dtype=dtype)
+
+
+def unpack(packed: Array) -> Array:
+    """What `pack` was given, as views."""
+    n = int(packed[0])
+    ends = n + 1 + np.cumsum(packed[1 : n + 1], dtype=np.int64)
+    rows = np.empty(n, dtype=object)
+    for i, (start, stop) in enumerate(pairwise([n + 1, *ends.tolist()])):
+        rows[i] = packed[start:stop]
+    return rows
 
 
 def _changed(path: Path, folder: Path) -> StoreError:
@@ -215,13 +256,13 @@ def _checked(folder: Path, digests: Mapping[str, str]) -> list[Path]:
     return [folder / name for name in digests]
 
 
-def _read_mark(folder: Path) -> tuple[dict[str, str], int, np.dtype[Any]]:
-    """The digest of each part by file name, in order, the number of rows, and the column's type."""
+def _read_mark(folder: Path) -> tuple[dict[str, str], int, np.dtype[Any], bool]:
+    """The digest of each part by file name, in order, the number of rows, the column's type, and if it's ragged."""
     path = folder / _MARK
     try:
         mark = orjson.loads(path.read_bytes())
         digests = {str(part["file"]): str(part["sha256"]) for part in mark["parts"]}
-        return digests, int(mark["n_rows"]), np.dtype(mark["dtype"])
+        return digests, int(mark["n_rows"]), np.dtype(mark["dtype"]), bool(mark.get("ragged"))
     except (ValueError, KeyError, TypeError) as error:
         raise _changed(path, folder) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +65,11 @@ Condition = Limit | Scored | OneOf | AtLeast
 
 
 def every(*parts: Condition) -> AtLeast:
-    """All conditions hold."""
-    return AtLeast(len(parts), parts)
+    """All conditions hold; those that are of that kind themselves stand beside the others."""
+    flat: list[Condition] = []
+    for part in parts:
+        flat += part.parts if isinstance(part, AtLeast) and part.n == len(part.parts) else (part,)
+    return AtLeast(len(flat), tuple(flat))
 
 
 def condition(recipe: Recipe) -> AtLeast:
@@ -129,7 +132,7 @@ def _step(step: Step) -> Condition:
         return OneOf(params.score, params.values)
     if isinstance(params, VoteParams):
         pairs = zip(params.scores, bands(params), strict=True)
-        return AtLeast(params.at_least, tuple(every(Scored(s), *map(_limit, rules)) for s, rules in pairs))
+        return AtLeast(params.at_least, tuple(_within(score, map(_limit, rules)) for score, rules in pairs))
     assert step.spec.rules is not None
     return every(*map(_limit, step.spec.rules(params)))
 
@@ -140,7 +143,13 @@ def _band(params: BandParams) -> Condition:
     rules = [] if low is None else [Rule(params.score, ">=", low)]
     rules += [] if high is None else [Rule(params.score, "<=", high)]
     limits = [_limit(rule, missing) for rule in rules]
-    return every(*([] if missing else [Scored(params.score)]), *limits)
+    return every(*limits) if missing else _within(params.score, limits)
+
+
+def _within(score: str, limits: Iterable[Limit]) -> Condition:
+    """All limits, none of which a document without the score fulfils; of none, that it has the score."""
+    given = tuple(limits)
+    return every(*given) if given else Scored(score)
 
 
 def _limit(rule: Rule, missing: bool | None = None) -> Limit:

@@ -11,7 +11,8 @@ from workbench.recipe.model import Recipe
 
 _HEAD = '''"""What a recipe keeps, as a polars expression over its scores: kept = scores.filter(keep).
 
-Columns read: {columns}. A score is compared in its own type; NaN and null both mean that a document has none.
+Columns read: {columns}
+A score is compared in its own type; NaN and null both mean that a document has none.
 """
 
 import polars as pl

@@ -12,7 +12,8 @@ from workbench.recipe.model import Recipe
 TABLE = "scores"
 """The table or view that the query reads."""
 
-_HEAD = """-- What a recipe keeps, for DuckDB. "{table}" stands for a table with these columns: {columns}, say
+_HEAD = """-- What a recipe keeps, for DuckDB. "{table}" stands for a table with these columns:
+-- {columns}
 -- CREATE VIEW {table} AS SELECT * FROM 'selected/kept/*.parquet';
 -- A score is compared in its own type; NaN and NULL both mean that a document has none.
 SELECT *
