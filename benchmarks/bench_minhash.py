@@ -2,7 +2,8 @@
 
 All have 112 functions over shingles of five words. datatrove does the same work from text to signature and gets the
 same bits. datasketch knows no words, so it is given ours, and both sides start from the words; its hashes have 32 bits,
-ours 64. Last, documents are joined by their bands, which is all that is left to do when a step is added.
+ours 64. text-dedup, rensa and semhash follow where they are installed (`benchmarks.duplicate_peers`). Last, documents
+are joined by their bands, which is all that is left to do when a step is added.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 def main() -> None:
     import numpy as np
 
+    from benchmarks.duplicate_peers import against_rensa, against_semhash, against_text_dedup
     from workbench.corpus import Sample, read
     from workbench.embedded import sample_corpus
     from workbench.scores.base import Inputs
@@ -73,13 +75,13 @@ def main() -> None:
             f"datatrove {version} {rate(part, theirs)}; ratio {theirs / ours:.1f}"
         )
 
+    words = [w for text in part.texts if len(w := words_of(text, "datatrove")) >= 5]
     try:
         from datasketch import MinHash
     except ImportError:
         print("datasketch isn't installed")
     else:
         legacy = {"scheme": "legacy"} if "scheme" in inspect.signature(MinHash).parameters else {}
-        words = [w for text in part.texts if len(w := words_of(text, "datatrove")) >= 5]
         a, b = hash_functions("datatrove", 112, seed=1)
 
         def sketch(tokens: list[str]) -> None:
@@ -96,6 +98,10 @@ def main() -> None:
             f"words to signature: ours {rate(part, ours)}; datasketch {version} {rate(part, theirs)}; "
             f"ratio {theirs / ours:.1f}"
         )
+
+    against_text_dedup(part.texts, cpu_seconds)
+    against_rensa(words, cpu_seconds)
+    against_semhash(cpu_seconds)
 
     rng = np.random.default_rng(0)
     many = rng.integers(1, 2**63, (100_000, 14), dtype=np.uint64)

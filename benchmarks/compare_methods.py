@@ -55,7 +55,10 @@ STEPS: dict[str, dict[str, Any]] = {
     "sensitivity": {"score": "perplexity", "draw_fraction": 0.7},
     "gneissweb": {"score": "gopher_alpha_words_fraction", "above": 0.7, "category": "source",
                   "categories": ["techdoc"]},
+    "source_budget": {"scores": ["perplexity"], "weights": [-1.0], "sources": ["fiction", "web_html"],
+                      "floors": [0.15, 0.0], "caps": [1.0, 0.1], "keep_fraction": HALF},
     "brevity": {"drop_fraction": HALF},
+    "repeat": {"epochs": HALF},
     "d4": {"dedup_fraction": 0.75, "prototype_fraction": HALF / 0.75},
     "dpp": {"keep_fraction": HALF, "order_fraction": HALF},
 }  # fmt: skip

@@ -52,8 +52,8 @@ SHARED_BY_SIBLINGS = {
     # normal.py is how texts are compared, signatures.py how they are hashed for it, units.py what is compared of them
     "scores": {"base", "words", "runs", "views", "normal", "signatures", "units"},
     # rules.py holds a document to limits and tells each one that it breaks, for all heuristic filters; pieces.py finds
-    # which parts of documents stand more than once
-    "selectors": {"base", "budget", "rules", "pieces"},
+    # which parts of documents stand more than once; average.py puts several scores together
+    "selectors": {"base", "budget", "rules", "pieces", "average"},
     "mixtures": {"base"},
 }
 

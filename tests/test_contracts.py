@@ -275,6 +275,8 @@ def columns() -> dict[str, Array]:
         "token_ids": ragged_column(np.uint32),
         **{f"{kind}_hashes": ragged_column(np.uint64, i) for i, kind in enumerate(UNITS)},
         "dsir_log_weight": np.random.default_rng(6).normal(0, 3, N).round(1),
+        "dsir_target_log_weights": np.random.default_rng(9).normal(0, 3, (N, 2)).astype(np.float32),
+        "dfn_logit": np.random.default_rng(9).normal(0, 3, N).astype(np.float32),
         "target_similarity": np.random.default_rng(7).uniform(-1, 1, N).astype(np.float32),
         "prototype_distance": rng.random(N).astype(np.float32).round(2),
         "prototype_cluster": np.random.default_rng(6).integers(0, 7, N).astype(np.float32),
@@ -302,10 +304,11 @@ def ragged_column(dtype: type[np.unsignedinteger[Any]], seed: int = 0) -> Array:
 
 
 STATES = {
+    "dsir_target_log_weights": {"log_ratio": np.zeros((2, 7)), "n_grams": np.array([300, 100])},
     "target_similarity": {
         "target": unit_rows(np.random.default_rng(8).normal(size=(5, 9))),
         "task": np.array([0, 1, 0, 2, 1]),
-    }
+    },
 }
 CASES = [(name, i) for name, steps in STEPS.items() for i in range(len(steps))]
 
@@ -423,7 +426,7 @@ def test_no_rows_are_no_error(name: str, i: int) -> None:
 
 
 # Those that draw whatever their params say.
-RANDOM = {"random", "random_budget", "crest", "ccs", "sensitivity", "density"}
+RANDOM = {"repeat", "random", "random_budget", "crest", "ccs", "sensitivity", "density", "dsir_targets"}
 
 
 @pytest.mark.parametrize("name", SELECTORS)

@@ -12,10 +12,12 @@ import polars as pl
 from widgets import paths
 from widgets.audits import evidence
 from widgets.ballot import Ballot
+from widgets.budget import Budget
 from widgets.compare import Compare
 from widgets.documents import Documents
 from widgets.draft_bar import DraftBar
 from widgets.drafts import Drafts
+from widgets.duplicates import Duplicates
 from widgets.export import Export
 from widgets.histograms import Histograms
 from widgets.jobs import Jobs
@@ -118,6 +120,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "load": self._load,
             "map": self._map,
             "scores": self._histograms,
+            "budget": Budget(self.state, report),
+            "duplicates": Duplicates(self.state, report),
             "documents": self._documents,
             "votes": Ballot(self.state, report, self._read_document),
             "recipe": self._recipe_form,
@@ -187,7 +191,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return self.table.sample.frame.filter(pl.Series(self.state.keep))
 
     def tab(self, name: str) -> Bench:
-        """Show a tab: load, map, scores, documents, votes, recipe, compare or export."""
+        """Show a tab: one of `widgets.shell.TABS`, say "scores"."""
         self._shell.activate(name)
         return self
 

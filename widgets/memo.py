@@ -23,17 +23,22 @@ class Memo:
     """Runs recipes over one table by `workbench.engine.select.select`, with what it saw before.
 
     The engine itself decides; a step's answer is only reused where step, artefact and documents are the same.
+
+    Attributes
+    ----------
+    fits
+        What the steps were fitted to, and what their scans found.
     """
 
     def __init__(self) -> None:
-        self._fits = FitCache()
+        self.fits = FitCache()
         self._seen: dict[Any, tuple[Any, Selection]] = {}
 
     def select(self, recipe: Recipe, table: Table) -> Outcome:
         """The outcome of a recipe; its fitted recipe holds plain steps."""
         steps = tuple(_RememberedStep(step.select, step.params, step.off, self) for step in recipe.steps)
         with _one_thread():
-            outcome = select(replace(recipe, steps=steps), table, cache=self._fits)
+            outcome = select(replace(recipe, steps=steps), table, cache=self.fits)
         plain = tuple(Step(step.select, step.params, step.off) for step in outcome.fitted.recipe.steps)
         fitted = replace(outcome.fitted, recipe=replace(outcome.fitted.recipe, steps=plain))
         return replace(outcome, fitted=fitted)

@@ -12,6 +12,8 @@ TABS = (
     ("load", "Load"),
     ("map", "Map"),
     ("scores", "Scores"),
+    ("budget", "Budget"),
+    ("duplicates", "Duplicates"),
     ("documents", "Documents"),
     ("votes", "Votes"),
     ("recipe", "Recipe"),

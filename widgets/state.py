@@ -18,6 +18,7 @@ from widgets.thresholds import Thresholds
 from widgets.votes import Votes
 from workbench.checks import Array, IntArray
 from workbench.corpus import Sample
+from workbench.engine.fitting import FitCache
 from workbench.engine.select import Outcome
 from workbench.engine.table import Table
 from workbench.errors import InputError, WorkbenchError
@@ -222,6 +223,24 @@ class BenchState:
             names = ", ".join(lacking)
             return None, f"the recipe reads {names}, not computed yet; tick it on the Load tab and score"
         return self._memo.select(recipe, table), None
+
+    def trial(self, recipe: Recipe) -> Outcome:
+        """What another recipe would do, which isn't taken.
+
+        Raises
+        ------
+        WorkbenchError
+            If it can't run.
+        """
+        outcome, problem = self.outcome_of(recipe)
+        if outcome is None:
+            raise InputError(problem or "the recipe can't run")
+        return outcome
+
+    @property
+    def fits(self) -> FitCache:
+        """What the steps were fitted to on this sample, and what their scans found."""
+        return self._memo.fits
 
     def touch(self, change: Change = "recipe") -> None:
         """Let every tab show the recipe again, or tell another change: "work" is one of a saved part."""

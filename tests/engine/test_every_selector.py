@@ -25,7 +25,7 @@ from workbench.summary import score_summary
 
 # Behind a step that drops something and before one that does: it sees a part, and its answer is not the end.
 BEFORE = {"select": "band", "score": "n_bytes", "low": 12}
-SCORES = {"dsir_log_weight": {"min_tokens": 1}}
+SCORES = {"dsir_log_weight": {"min_tokens": 1}, "dsir_target_log_weights": {"min_tokens": 1}}
 AFTER = {"select": "category", "score": "source", "values": ["letters", "manuals"]}
 
 

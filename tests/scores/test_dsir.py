@@ -13,7 +13,19 @@ import pytest
 from tests.models.ngram.test_hashed import real, twin
 from workbench.errors import InputError
 from workbench.scores.base import Inputs
-from workbench.scores.dsir import DsirParams, chunks, compute, fit, log_ratio, log_weights
+from workbench.scores.dsir import (
+    DsirParams,
+    chunks,
+    compute,
+    compute_targets,
+    fit,
+    fit_targets,
+    log_ratio,
+    log_weights,
+)
+from workbench.selectors.base import DESIGN_WEIGHT
+from workbench.selectors.dsir_targets import SPEC as TARGETS
+from workbench.selectors.dsir_targets import DsirTargetsParams
 
 
 def texts_only(texts: list[str], target: list[str] | None = None) -> Inputs:
@@ -51,6 +63,58 @@ def test_the_weights_are_the_packages(n: int, n_buckets: int, tmp_path: Path) ->
     np.testing.assert_array_equal(~np.isnan(found), is_long)
     assert 30 < is_long.sum() < len(raw)
     np.testing.assert_allclose(found[is_long], expected[is_long], rtol=0, atol=1e-9)
+
+
+def test_with_targets_apart_weights_parts_and_choice_are_the_packages(tmp_path: Path) -> None:
+    from data_selection import HashedNgramDSIR
+
+    raw, targets = real(12), {"a": real(40)[:15], "b": real(30)[-20:], "c": real(50)[20:29]}
+    raw = list(dict.fromkeys(raw))
+    for name, texts in (("raw", raw), *targets.items()):
+        lines = "".join(json.dumps({"text": text, "row": i}) + "\n" for i, text in enumerate(texts))
+        (tmp_path / f"{name}.jsonl").write_text(lines)
+    peer = HashedNgramDSIR(
+        [str(tmp_path / "raw.jsonl")],
+        [str(tmp_path / f"{name}.jsonl") for name in targets],
+        str(tmp_path / "cache"),
+        num_proc=1,
+        separate_targets=True,
+    )
+    peer.fit_importance_estimator()
+    peer.compute_importance_weights()
+    expected = np.load(tmp_path / "cache" / "log_importance_weights" / "0.npy")
+    is_long = peer.perexample_metadata_filter(np.load(tmp_path / "cache" / "perexample_metadata" / "0.npy"))
+
+    texts = [text for group in targets.values() for text in group]
+    sources = [name for name, group in targets.items() for _ in group]
+    shuffled = np.random.default_rng(0).permutation(len(texts))
+    aim = Inputs(
+        [f"t{i}" for i in shuffled],
+        [sources[i] for i in shuffled],
+        [texts[i] for i in shuffled],
+    )
+    inputs = Inputs([f"d{i:03d}" for i in range(len(raw))], ["s"] * len(raw), raw, target=aim)
+    state = fit_targets(inputs, DsirParams(), 0)
+    weights = log_weights(raw, state["log_ratio"])
+    np.testing.assert_array_equal(~np.isnan(weights), np.repeat(is_long[:, None], 3, axis=1))
+    np.testing.assert_allclose(weights[is_long], expected[is_long], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(state["n_grams"] / state["n_grams"].sum(), peer.target_proportions, rtol=1e-12)
+
+    n_kept = 23
+    peer.resample(str(tmp_path / "out"), n_kept, cache_dir=str(tmp_path / "chosen"), top_k=True)
+    chosen = [json.loads(line)["row"] for line in (tmp_path / "out" / "0.jsonl").read_text().splitlines()]
+    rows = np.flatnonzero(is_long)
+    columns = {
+        "doc_id": np.array(inputs.doc_ids, dtype=object)[rows],
+        "dsir_target_log_weights": compute_targets(inputs, DsirParams(), state)["dsir_target_log_weights"][
+            rows
+        ],
+        DESIGN_WEIGHT: np.ones(len(rows)),
+    }
+    params = DsirTargetsParams(keep_fraction=n_kept / len(rows), top_k=True)
+    found = TARGETS.run(columns, params, state, 0)
+    assert rows[found.keep].tolist() == sorted(chosen)
+    assert len(chosen) == n_kept
 
 
 def test_the_weight_is_the_formula_of_the_released_code_with_smoothing() -> None:
@@ -123,8 +187,8 @@ def test_the_weight_of_a_text_does_not_depend_on_the_texts_beside_it() -> None:
     for variant in ("repo", "paper"):
         params = DsirParams(min_tokens=1, variant=variant)  # type: ignore[arg-type]
         ratio = fit(texts_only(texts, real(1)), params, 0)["log_ratio"]
-        whole = log_weights(texts, ratio, params)
-        alone = np.concatenate([log_weights([text], ratio, params) for text in texts])
+        whole = log_weights(texts, ratio[None], params)
+        alone = np.concatenate([log_weights([text], ratio[None], params) for text in texts])
         assert whole.tobytes() == alone.tobytes()
 
 

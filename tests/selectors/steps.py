@@ -58,6 +58,9 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     "dsir": [{"keep_fraction": 0.3}, {"keep_fraction": 0.4, "top_k": True}],
     "rds": [{"keep_fraction": 0.3, "tasks": "one"}, {"keep_fraction": 0.4, "unit": "tokens"}],
     "cit": [{"threshold": 1.0, "min_ratio": 0.3}, {"threshold": 0.4}],
+    "snp": [{"keep_fraction": 0.5}, {"keep_fraction": 0.3}],
+    "dfn": [{}, {"score": "n_tokens", "keep_fraction": 0.4}],
+    "dsir_targets": [{"keep_fraction": 0.3, "top_k": True}, {"keep_fraction": 0.4}],
     "prototypes": [{"keep": "easy"}, {"floor": 0.5, "unit": "tokens"}],
     "d4": [
         {"n_clusters": 5},
@@ -72,7 +75,10 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"dup_lines_fraction": 0.6, "dup_5_gram": 0.5, "top_2_gram": 0.3},
         {f"top_{n}_gram": 2.0 for n in (2, 3, 4)},
     ],
-    "c4": [{"variant": "paper"}, {"min_sentences": 2}],
+    "c4": [
+        {"variant": "paper", "max_bad_words": 3, "min_long_lines": 2},
+        {"min_sentences": 2},
+    ],
     "fineweb": [{"variant": "paper", "max_dup_lines_chars_fraction": 0.6}, {"max_short_lines_fraction": 0.5}],
     "dpp": [
         {"quality": "prototype_distance", "quality_weight": -2.0, "unit": "tokens"},
@@ -83,6 +89,7 @@ STEPS: dict[str, list[dict[str, Any]]] = {
     "car": [
         {"score": "n_tokens", "n_top": 20, "n_each": 3},
         {"score": "n_tokens", "top_fraction": 0.3, "each_fraction": 0.2, "first": "lowest"},
+        {"score": "n_tokens", "n_top": 9, "clusters": "prototype"},
     ],
     "ccs": [
         {"score": "n_tokens", "n_strata": 7, "variant": "repo"},
@@ -110,6 +117,7 @@ STEPS: dict[str, list[dict[str, Any]]] = {
             "max_eflaw_in_category": 20,
         },
     ],
+    "redpajama": [{}, {"min_words": 10, "max_bullet_lines_fraction": 0.5}],
     "refinedweb": [{}, {"max_removed_words_fraction": 0.0}],
     "brevity": [{}, {"drop_fraction": 0.5}],
     "stratified": [
@@ -118,6 +126,11 @@ STEPS: dict[str, list[dict[str, Any]]] = {
         {"by": "language"},
     ],
     "random_budget": [{"unit": "documents"}, {}],
+    "source_budget": [
+        {"sources": ["poems"], "caps": [0.1], "repeats": [2], "unit": "tokens", "fill": "proportional"},
+        {"sources": ["poems", "letters"], "floors": [0.2, 0.1], "scores": ["n_tokens"], "draw": "gumbel"},
+    ],
+    "repeat": [{"token_budget": 2_000}, {"epochs": 0.3}],
     "tagcos": [{}, {"keep_fraction": 0.3, "n_clusters": 5, "ridge": 0.0}],
     "crest": [{"weighted": False}, {"keep_fraction": 0.3, "subset_documents": 30}],
 }
@@ -130,9 +143,13 @@ def signal_columns(n: int, seed: int = 11) -> dict[str, Array]:
         "eflaw": rng.gamma(6, 7, n).astype(np.float32),
         "n_chars": rng.integers(20, 200, n).astype(np.float32),
     }
-    for name in (spec for spec in SCORES if spec.startswith(("gopher_", "fineweb_", "c4_n_", "refinedweb_"))):
-        if name in ("gopher_n_words", "gopher_mean_word_length"):
-            values = rng.gamma(4, 30, n) if name == "gopher_n_words" else rng.normal(6, 2, n)
+    for name in (
+        spec
+        for spec in SCORES
+        if spec.startswith(("gopher_", "fineweb_", "c4_n_", "refinedweb_", "rps_", "n_bad_words"))
+    ):
+        if name.endswith(("_n_words", "_mean_word_length")):
+            values = rng.gamma(4, 30, n) if name.endswith("_n_words") else rng.normal(6, 2, n)
         elif "_n_" in name:
             values = rng.integers(0, 8, n) * (
                 rng.random(n) < (0.1 if "lorem" in name or "curly" in name else 1)
@@ -141,5 +158,7 @@ def signal_columns(n: int, seed: int = 11) -> dict[str, Array]:
             values = 1 - 0.3 * rng.random(n).round(1)
         else:
             values = rng.gamma(0.5, 0.05, n).round(2).clip(0, 1)
-        columns[name] = np.where(rng.random(n) < 0.02, np.nan, values).astype(np.float32)
+        # all documents have a number of bad words, or none has: where there is no list
+        missing = 0.0 if name == "n_bad_words" else 0.02
+        columns[name] = np.where(rng.random(n) < missing, np.nan, values).astype(np.float32)
     return columns

@@ -10,7 +10,7 @@ import pytest
 from workbench.checks import strings
 from workbench.errors import InputError
 from workbench.selectors.base import DESIGN_WEIGHT
-from workbench.selectors.car import SPEC, CarParams, published_clusters
+from workbench.selectors.car import SPEC, CarParams, principal_components, published_clusters
 
 
 def run(cluster: Any, score: Any, weight: Any = None, **params: Any):
@@ -21,7 +21,7 @@ def run(cluster: Any, score: Any, weight: Any = None, **params: Any):
         "prototype_cluster": np.array(cluster, dtype=np.float32),
         DESIGN_WEIGHT: np.ones(n) if weight is None else np.array(weight),
     }
-    return SPEC.run(columns, CarParams("quality", **params), {}, 0)
+    return SPEC.run(columns, CarParams("quality", clusters="prototype", **params), {}, 0)
 
 
 def test_the_best_of_all_and_the_best_of_each_cluster() -> None:
@@ -92,3 +92,67 @@ def test_numbers_below_0_are_refused(name: str) -> None:
 def test_shares_outside_0_to_1_are_refused(name: str) -> None:
     with pytest.raises(InputError, match=rf"{name} must lie in 0\.\.1, got 5"):
         run([0], [1], **{name: 5.0})
+
+
+# ---- the paper's clusters ----------------------------------------------------------------------------------------
+
+
+def embedded(n: int = 300, seed: int = 0) -> dict[str, np.ndarray]:
+    """Documents in five directions of a plane within 12 dimensions."""
+    rng = np.random.default_rng(seed)
+    centres = np.zeros((5, 12))
+    centres[:, 0], centres[:, 1] = np.cos(2 * np.pi * np.arange(5) / 5), np.sin(2 * np.pi * np.arange(5) / 5)
+    topic = rng.integers(0, 5, n)
+    return {
+        "doc_id": strings(f"d{i:04d}" for i in rng.permutation(n)),
+        "quality": rng.normal(size=n).astype(np.float32),
+        "embedding": (centres[topic] + rng.normal(0, 0.02, (n, 12))).astype(np.float32),
+        "topic": topic,
+        DESIGN_WEIGHT: np.ones(n),
+    }
+
+
+@pytest.mark.parametrize("variance", [0.2, 0.5, 0.8, 0.95, 1.0])
+def test_the_components_are_scikit_learns(variance: float) -> None:
+    from sklearn.decomposition import PCA
+
+    x = np.random.default_rng(3).normal(size=(80, 9)) @ np.random.default_rng(4).normal(size=(9, 9))
+    mean, components = principal_components(x, variance)
+    peer = PCA(n_components=variance if variance < 1 else None, random_state=42).fit(x)
+    np.testing.assert_allclose(mean, peer.mean_)
+    assert components.shape == peer.components_.shape
+    turned = np.sign((components * peer.components_).sum(axis=1))[:, None]
+    np.testing.assert_allclose(components * turned, peer.components_, atol=1e-9)
+
+
+def test_a_sample_has_the_papers_number_of_clusters_at_most_one_a_ten_documents() -> None:
+    columns, params = embedded(), CarParams("quality")
+    assert SPEC.fit is not None
+    assert len(SPEC.fit(columns, params, 0)["centroids"]) == 12  # int(sqrt(300 / 2))
+    columns[DESIGN_WEIGHT] = np.full(300, 4.0)
+    assert len(SPEC.fit(columns, params, 0)["centroids"]) == 24  # int(sqrt(1200 / 2))
+    columns[DESIGN_WEIGHT] = np.full(300, 4e4)
+    assert len(SPEC.fit(columns, params, 0)["centroids"]) == 30
+
+
+def test_own_clusters_are_the_nearest_centroids_of_the_components() -> None:
+    columns, params = embedded(), CarParams("quality", n_top=0, n_each=1)
+    state = SPEC.prepare(columns, params, 0)
+    assert state["components"].shape == (2, 12), "all but noise lies in a plane"
+    x = columns["embedding"] / np.linalg.norm(columns["embedding"], axis=1, keepdims=True)
+    y = (x - state["mean"]) @ state["components"].T
+    label = ((y[:, None] - state["centroids"]) ** 2).sum(axis=2).argmin(axis=1)
+    for cluster in np.unique(label):
+        assert len(np.unique(columns["topic"][label == cluster])) == 1
+    expected = {
+        max(np.flatnonzero(label == c), key=lambda i: columns["quality"][i]) for c in np.unique(label)
+    }
+    assert set(np.flatnonzero(SPEC.run(columns, params, state, 0).keep)) == expected
+    scaled = {**columns, "embedding": 3 * columns["embedding"]}
+    assert set(np.flatnonzero(SPEC.run(scaled, params, state, 0).keep)) == expected
+
+
+@pytest.mark.parametrize("variance", [0.0, -0.5, 1.5])
+def test_a_share_of_variance_out_of_range_is_refused(variance: float) -> None:
+    with pytest.raises(InputError, match="pca_variance must"):
+        SPEC.prepare(embedded(40), CarParams("quality", pca_variance=variance), 0)

@@ -11,8 +11,9 @@ from scipy.stats import rankdata
 from workbench.checks import strings
 from workbench.errors import InputError, RecipeError
 from workbench.recipe.schema import parse_step, recipe_schema
+from workbench.selectors.average import rank_share
 from workbench.selectors.base import DESIGN_WEIGHT, Selection
-from workbench.selectors.rank_average import SPEC, RankAverageParams, rank_share
+from workbench.selectors.rank_average import SPEC, RankAverageParams
 
 
 def columns(n: int, **scores: Any) -> dict[str, Any]:

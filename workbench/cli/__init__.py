@@ -2,7 +2,7 @@
 
 # Importing a theme adds its commands to the program, in the order of its help.
 from workbench.cli import about, training, training_ngram, sampling, costing, selecting, applying  # isort: skip
-from workbench.cli import compiling, packing  # isort: skip
+from workbench.cli import compiling, packing, items  # isort: skip
 from workbench.cli.app import main
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "applying",
     "compiling",
     "costing",
+    "items",
     "main",
     "packing",
     "sampling",

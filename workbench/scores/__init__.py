@@ -1,12 +1,14 @@
 """The scores, by column name. One line a file; a file's scores come out of one or few passes."""
 
 from workbench.scores import (
+    bad_words,
     c4,
     ccnet,
     cluster,
     compression,
     counts,
     crisp,
+    dfn,
     dsir,
     embedding,
     fineweb,
@@ -41,6 +43,7 @@ SCORES: dict[str, ScoreSpec] = {
         *compression.SPECS,
         *language.SPECS,
         *c4.SPECS,
+        *bad_words.SPECS,
         *gopher_quality.SPECS,
         *gopher_repetition.SPECS,
         *fineweb.SPECS,
@@ -67,6 +70,7 @@ SCORES: dict[str, ScoreSpec] = {
         *zip_fit.SPECS,
         *ot_gradient.SPECS,
         *crisp.SPECS,
+        *dfn.SPECS,
     )
 }
 

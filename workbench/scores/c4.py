@@ -17,6 +17,7 @@ _CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 # The paper has the first four; the apostrophe is datatrove's.
 _LINE_ENDS = (".", "?", "!", '"', "'")
 _ELLIPSIS = "..."
+_LONG_LINE = 200  # characters: a paragraph, to mC4
 _POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 _PHRASES = (*_POLICY, "javascript", "lorem ipsum")
 
@@ -112,7 +113,8 @@ def c4_signals(
     document where there is one such line, so the other counts are those with these two rules off.
 
     C4 keeps a document that has no such line and at least 5 sentences (datatrove; 3 in the C4 release) in its
-    kept lines. The list of bad words isn't used.
+    kept lines. The list of bad words is the score n_bad_words. Long lines have at least 200 characters and are parted
+    by newlines alone, as in datatrove's C4ParagraphFilter (mC4).
 
     Examples
     --------
@@ -155,6 +157,7 @@ def _signals(view: TextView, params: C4Params, sentence_counter: Callable[[str],
         else:
             found[rule] += 1
     found["c4_n_lines"] = float(len(view.lines))
+    found["c4_n_long_lines"] = float(sum([len(part) >= _LONG_LINE for part in view.newline_parts]))
     found["c4_n_lines_kept"] = float(len(kept))
     found["c4_n_sentences"] = float(sum(map(sentence_counter, kept)))
     found["c4_kept_chars_fraction"] = len("\n".join(kept).strip()) / len(view.text) if view.text else math.nan
@@ -208,6 +211,7 @@ SPECS: tuple[ScoreSpec, ...] = (
     _spec("c4_n_policy_lines", "Lines dropped for cookies, privacy policy or terms of use", "lines", "lower"),
     _spec("c4_n_lorem_ipsum_lines", "Lines that say lorem ipsum", "lines", "lower"),
     _spec("c4_n_curly_bracket_lines", "Lines that hold a curly bracket", "lines", "lower"),
+    _spec("c4_n_long_lines", "Lines of at least 200 characters", "lines", "higher"),
     _spec("c4_n_lines_kept", "Lines that no rule drops", "lines", "higher"),
     _spec("c4_n_sentences", "Sentences in the kept lines", "sentences", "higher"),
     _spec(

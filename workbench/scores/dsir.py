@@ -70,14 +70,14 @@ def log_ratio(target: IntArray, raw: IntArray, smoothing: float = 0.0) -> npt.ND
 
 
 def log_weights(
-    texts: Sequence[str], ratio: FloatArray, params: DsirParams = DsirParams()
+    texts: Sequence[str], ratios: FloatArray, params: DsirParams = DsirParams()
 ) -> npt.NDArray[np.float64]:
-    """DSIR's log-importance-weight of each text, float64 (n,); NaN below `min_tokens`.
+    """DSIR's log-importance-weight of each text for each of k targets, float64 (n, k); NaN below `min_tokens`.
 
     Parameters
     ----------
-    ratio
-        As `log_ratio` gives it, (n_buckets,).
+    ratios
+        As `log_ratio` gives them, (k, n_buckets).
 
     Notes
     -----
@@ -89,7 +89,7 @@ def log_weights(
     """
     from workbench.models.ngram.hashed import ngram_buckets
 
-    out = np.full(len(texts), np.nan)
+    out = np.full((len(texts), len(ratios)), np.nan)
     for first in range(0, len(texts), _BATCH):
         rows = slice(first, first + _BATCH)
         pieces, owner, n_pieces = (
@@ -103,9 +103,10 @@ def log_weights(
             pieces, owner = list(chain.from_iterable(cut)), np.repeat(owner, n_pieces)
         found, piece, n_tokens = ngram_buckets(pieces, params.n, params.n_buckets, params.words)
         # added up one by one, so that a text's sum is the same to the bit beside whatever texts
-        total = np.bincount(owner[piece], weights=ratio[found], minlength=len(n_pieces)) / n_pieces
         length = np.bincount(owner, weights=n_tokens, minlength=len(n_pieces))
-        out[rows] = np.where((length >= params.min_tokens) & (length > 0), total, np.nan)
+        for target, ratio in enumerate(ratios):
+            total = np.bincount(owner[piece], weights=ratio[found], minlength=len(n_pieces)) / n_pieces
+            out[rows, target] = np.where((length >= params.min_tokens) & (length > 0), total, np.nan)
     return out
 
 
@@ -137,6 +138,35 @@ def fit(inputs: Inputs, params: DsirParams, seed: int) -> State:
     InputError
         If a param is out of range, or sample or target holds no word.
     """
+    assert inputs.target is not None
+    target, raw = (_counts(i.texts, params) for i in (inputs.target, inputs))
+    return {"log_ratio": log_ratio(target, raw, params.target_laplace_smoothing)}
+
+
+def fit_targets(inputs: Inputs, params: DsirParams, seed: int) -> State:
+    """The same for each source of the target by itself, in alphabetical order.
+
+    Returns
+    -------
+    log_ratio : float64 (k, n_buckets)
+    n_grams : int64 (k,): how many each source of the target has
+
+    Raises
+    ------
+    InputError
+        If a param is out of range, or the sample or a source of the target holds no word.
+    """
+    assert inputs.target is not None
+    raw = _counts(inputs.texts, params)
+    source = np.array(inputs.target.sources, dtype=object)
+    texts = np.array(inputs.target.texts, dtype=object)
+    targets = [_counts(texts[source == name].tolist(), params) for name in sorted(set(source.tolist()))]
+    ratios = [log_ratio(target, raw, params.target_laplace_smoothing) for target in targets]
+    return {"log_ratio": np.stack(ratios), "n_grams": np.array([t.sum() for t in targets], dtype=np.int64)}
+
+
+def _counts(texts: Sequence[str], params: DsirParams) -> IntArray:
+    """How often each bucket is hit, int64 (n_buckets,)."""
     from workbench.models.ngram.hashed import bucket_counts
 
     check_at_least("n", params.n, 1)
@@ -147,16 +177,18 @@ def fit(inputs: Inputs, params: DsirParams, seed: int) -> State:
     for name, one, other in (("words", "regex", "re"), ("variant", "repo", "paper")):
         if (got := getattr(params, name)) not in (one, other):
             raise InputError(f"{name} must be {one} or {other}, got {got!r}")
-    assert inputs.target is not None
-    target, raw = (
-        bucket_counts(i.texts, params.n, params.n_buckets, params.words) for i in (inputs.target, inputs)
-    )
-    return {"log_ratio": log_ratio(target, raw, params.target_laplace_smoothing)}
+    return bucket_counts(texts, params.n, params.n_buckets, params.words)
 
 
 def compute(inputs: Inputs, params: DsirParams, state: State) -> Mapping[str, Array]:
     """`dsir_log_weight`, float64 (n,), as `log_weights` gives it."""
-    return {"dsir_log_weight": as_column(log_weights(inputs.texts, state["log_ratio"], params), "float64")}
+    weights = log_weights(inputs.texts, state["log_ratio"][None], params)[:, 0]
+    return {"dsir_log_weight": as_column(weights, "float64")}
+
+
+def compute_targets(inputs: Inputs, params: DsirParams, state: State) -> Mapping[str, Array]:
+    """`dsir_target_log_weights`, float32 (n, k), as `log_weights` gives them."""
+    return {"dsir_target_log_weights": as_column(log_weights(inputs.texts, state["log_ratio"], params))}
 
 
 SPECS: tuple[ScoreSpec, ...] = (
@@ -171,6 +203,19 @@ SPECS: tuple[ScoreSpec, ...] = (
         params=DsirParams,
         fit=fit,
         dtype="float64",
+        paper="Xie et al. 2023, arXiv:2302.03169",
+    ),
+    ScoreSpec(
+        name="dsir_target_log_weights",
+        version=1,
+        title="DSIR's log-weight for each source of the target by itself",
+        unit="nats",
+        better="higher",
+        needs=("text", "target"),
+        compute=compute_targets,
+        params=DsirParams,
+        fit=fit_targets,
+        vector=True,
         paper="Xie et al. 2023, arXiv:2302.03169",
     ),
 )

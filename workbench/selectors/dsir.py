@@ -47,8 +47,7 @@ def select_dsir(columns: Columns, params: DsirParams, state: State, seed: int) -
     Notes
     -----
     Xie et al. 2023, arXiv:2302.03169, by Gumbel top-k as in the package data-selection. It is `rank` with draw="gumbel"
-    over `dsir_log_weight`, under the method's name. The package's `separate_targets` isn't here: score one target after
-    another instead.
+    over `dsir_log_weight`, under the method's name. The package's `separate_targets` is `dsir_targets`.
     """
     given = columns[_WEIGHT], columns["rank"], params.keep_fraction
     return ranked(columns, *given, "documents", _WEIGHT, is_drawn=not params.top_k)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from workbench.checks import Array, FloatArray
-from workbench.errors import InputError
-from workbench.selectors.base import DESIGN_WEIGHT, Columns, Selection, SelectorSpec, State
+from workbench.selectors.average import average_rank
+from workbench.selectors.base import Columns, Selection, SelectorSpec, State
 from workbench.selectors.budget import Unit, budget_needs, end_of_cut, keep_first, rank_of
 
 
@@ -37,27 +34,6 @@ class RankAverageParams:
     unit: Unit = "documents"
 
 
-def rank_share(values: Array, amount: FloatArray) -> npt.NDArray[np.float64]:
-    """The share of all documents that lie below each one, those with an equal value counting half; (n,), in 0..1.
-
-    Parameters
-    ----------
-    values
-        (n,), no NaN.
-    amount
-        (n,), above 0: how many documents each stands for.
-
-    Examples
-    --------
-    >>> rank_share(np.array([3.0, 1.0, 3.0, 8.0]), np.ones(4)).tolist()
-    [0.5, 0.125, 0.5, 0.875]
-    """
-    _, group = np.unique(values, return_inverse=True)
-    of_group = np.bincount(group, weights=amount)
-    middle = np.cumsum(of_group) - of_group / 2
-    return np.asarray((middle / max(of_group.sum(), math.ulp(0.0)))[group])
-
-
 def scan_rank_average(columns: Columns, params: RankAverageParams, state: State, seed: int) -> Columns:
     """`average` float64 (n,), in 0..1, higher kept first; and `rank`, int64 (n,): 0 for the document kept first.
 
@@ -66,33 +42,9 @@ def scan_rank_average(columns: Columns, params: RankAverageParams, state: State,
     InputError
         If there is no score, one is named twice, or weights aren't one a score, each a number other than 0.
     """
-    weights = _weights(params)
-    total = sum(map(abs, weights))
-    average = np.zeros(len(columns["doc_id"]))
-    for name, weight in zip(params.scores, weights, strict=True):
-        share = rank_share(columns[name], columns[DESIGN_WEIGHT])
-        average += abs(weight) / total * (share if weight > 0 else 1 - share)
+    average = average_rank(columns, params.scores, params.weights)
     # Sums of the same shares in another order tie, up to rounding.
     return {"average": average, "rank": rank_of(columns, np.round(average, 12))}
-
-
-def _weights(params: RankAverageParams) -> tuple[float, ...]:
-    scores, weights = params.scores, params.weights or (1.0,) * len(params.scores)
-    if not scores:
-        raise InputError("scores is empty; name at least one, or drop the step")
-    if len(set(scores)) < len(scores):
-        twice = next(name for name in scores if scores.count(name) > 1)
-        raise InputError(f"scores names {twice} twice; name it once and give it a larger weight")
-    if len(weights) != len(scores):
-        raise InputError(
-            f"weights must be one a score, got {len(weights)} for {len(scores)}; leave it out for equal ones"
-        )
-    for name, weight in zip(scores, weights, strict=True):
-        if not math.isfinite(weight) or weight == 0:
-            raise InputError(
-                f"the weight of {name} must be a number other than 0, got {weight:g}; leave the score out"
-            )
-    return weights
 
 
 def select_rank_average(columns: Columns, params: RankAverageParams, state: State, seed: int) -> Selection:

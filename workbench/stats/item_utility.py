@@ -182,8 +182,8 @@ def top_items(utility: FloatArray, ids: Sequence[str], budget: int) -> BoolArray
 
     Notes
     -----
-    Zouhar et al. 2025, arXiv:2501.18251; released code zouharvi/subset2evaluate. Not here: the fit of an item response
-    model (give its abilities, difficulties and discriminations), BLEU, regressors that read the source alone, and the
+    Zouhar et al. 2025, arXiv:2501.18251; released code zouharvi/subset2evaluate. Item response models are
+    fitted by `item_response`. Not here: BLEU, regressors that read the source alone, and the
     choice under a cost an item.
     """
     utility = np.asarray(utility, dtype=np.float64)
