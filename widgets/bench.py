@@ -101,7 +101,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._shell = Shell(self.state, self._choose)
         report = self._shell.complain
         self._draft_bar = DraftBar(self.state, report)
-        self._jobs = Jobs(lambda progress: self._load.show_progress(progress), report, self._shell.say)
+        self._jobs = Jobs(self._show_progress, report, self._shell.say)
         self._load = Load(
             self.state,
             report,
@@ -150,6 +150,9 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._saved_form.refresh()
         self._load.show_form(self._sampling.drawn)
         self._draft_bar.note("" if self._saving.path is None else f"saved to {self._saving.path.name}")
+
+    def _show_progress(self, progress: dict[str, Any] | None) -> None:
+        self._load.show_progress(progress)
 
     def _choose(self, name: str) -> None:
         for other, panel in self._panels.items():
