@@ -12,7 +12,7 @@ from widgets import bands
 from widgets.strata import Keys, mixed
 from widgets.votes import MAX_DRAW, Design, Draw, Kind, Stratum
 from workbench.checks import BoolArray, IntArray, json_digest
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchError
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import parse_recipe
 from workbench.stats.audit import OUTSIDE, Audit, Proportion, audit
@@ -166,7 +166,7 @@ def evidence(state: BenchState) -> list[dict[str, Any]]:
     """What a manifest holds of the votes on this draw; nothing if there are none that tell of this sample."""
     try:
         judged = judge(state) if state.outcome is not None else None
-    except InputError:
+    except WorkbenchError:
         return []
     if judged is None or state.votes.draw is None:
         return []

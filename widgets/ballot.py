@@ -13,7 +13,7 @@ from widgets.state import BenchState
 from widgets.view import Report, View, script, style
 from widgets.votes import KINDS, MAX_DRAW, VOTES
 from workbench.checks import canonical_json
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchError
 
 _MAX_LISTED = 200
 
@@ -132,7 +132,8 @@ class Ballot(View):
             if drawn and (self._shows_result or votes.at is None):
                 judged = judge(bench)
                 state["result"] = None if judged is None else self._judged(judged)
-        except InputError as error:
+        except WorkbenchError as error:
+            # Votes from a file may name a recipe that can't be read or run here.
             state["problem"] = str(error)
         self.show(state)
 

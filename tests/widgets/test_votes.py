@@ -249,6 +249,23 @@ def test_another_sample_has_no_precision_from_these_votes(cut: BenchState, sampl
     assert "drawn from another sample" in view.state["problem"]
 
 
+def test_votes_of_a_file_whose_recipe_cannot_run_here_are_told_in_a_sentence(cut: BenchState) -> None:
+    cut.votes.begin(draw(cut, "halves", 4))
+    cut.votes.vote("keep")
+    content = json.loads(json.dumps(cut.votes.to_json()))
+    view = ballot(cut)
+    for recipe, sentence in (
+        ({"format": "selection-recipe/9"}, "format"),
+        ({**cut.recipe.to_json(), "steps": [{"select": "exact"}, {"select": "semdedup"}]}, "aren't computed"),
+    ):
+        content["draws"][0]["design"]["recipe"] = recipe
+        cut.votes.load_json(content)
+        send(view, type="result", on=True)
+        assert sentence in view.state["problem"]
+        assert view.state["document"] is not None
+        assert evidence(cut) == []
+
+
 def test_evidence_is_plain_json_and_names_design_and_votes(cut: BenchState) -> None:
     assert evidence(cut) == []
     cut.votes.begin(draw(cut, "halves", 8))

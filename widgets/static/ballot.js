@@ -51,12 +51,12 @@ function render({ model, el }) {
       isNew = true;
       model.send({ type: "draw", kind, n: Number(n.value), score: kind === "near" ? score.value || null : null, share: kind === "near" ? Number(share.value) / 100 : null });
     };
-    form.replaceChildren(
+    form.replaceChildren(...[
       labelled("documents", n),
       labelled("drawn", dropdown(state.kinds, kind, { class: "wb-draw-kind", "data-field": "kind", "data-key": "kind" }, (value) => { kind = value; drawForm(model.get("state")); })),
       ...(kind !== "near" ? [] : state.near.length ? [labelled("cut of", score), labelled("nearest %", share)] : [h("span", { class: "wb-note" }, "No score has a threshold; set one on the Scores tab.")]),
       button(state.design ? "Draw others" : "Draw", { class: "wb-primary wb-draw-votes", "data-key": "go", disabled: kind === "near" && !state.near.length }, go),
-      state.design ? button("Download votes", { class: "wb-votes-file", "data-key": "file" }, () => model.send({ type: "file" })) : null);
+      state.design ? button("Download votes", { class: "wb-votes-file", "data-key": "file" }, () => model.send({ type: "file" })) : null].filter(Boolean));
   };
 
   const drawDocument = (state) => {
@@ -89,8 +89,8 @@ function render({ model, el }) {
   };
 
   const share = (p, digits = 1) => p.value === null ? "not known yet" : percent(p.value, digits);
-  const line = (name, about, p, of) => h("tr", { class: `wb-${name}`, "data-value": p.value, "data-low": p.low, "data-high": p.high },
-    h("th", { scope: "row" }, name.replace("-", " ")), h("td", { class: "wb-num" }, share(p)),
+  const line = (name, title, about, p, of) => h("tr", { class: `wb-${name}`, "data-value": p.value, "data-low": p.low, "data-high": p.high },
+    h("th", { scope: "row" }, title), h("td", { class: "wb-num" }, share(p)),
     h("td", { class: "wb-num" }, p.value === null ? "–" : `${percent(p.low)} – ${percent(p.high)}`), h("td", { class: "wb-note" }, about, of));
   const drawResult = (state) => {
     const isOver = state.at === null;
@@ -105,9 +105,9 @@ function render({ model, el }) {
       h("h3", {}, "What the votes say about the cut"),
       r.moved ? h("p", { class: "wb-note wb-moved" }, "The recipe has changed since the documents were drawn: the same votes, held against the cut as it stands.") : "",
       h("table", { class: "wb-table" }, h("thead", {}, h("tr", {}, ["", "estimate", "95 % interval", ""].map((t, i) => h("th", { scope: "col", class: i && i < 3 ? "wb-num" : null }, t)))),
-        h("tbody", {}, line("precision", "of what is kept, the share worth keeping.", r.precision, votes(r.kept)),
-          line("recall", "of what is worth keeping, the share that is kept.", r.recall, ""),
-          line("dropped-good", "of what is dropped, the share worth keeping.", r.droppedGood, votes(r.dropped)))),
+        h("tbody", {}, line("precision", "precision", "of what is kept, the share worth keeping.", r.precision, votes(r.kept)),
+          line("recall", "recall", "of what is worth keeping, the share that is kept.", r.recall, ""),
+          line("dropped-good", "lost", "of what is dropped, the share worth keeping.", r.droppedGood, votes(r.dropped)))),
       h("p", { class: "wb-note" }, `Weighted back to the corpus${r.near ? ", and told of the documents near the cut alone" : ""}: a vote counts for the documents that it was drawn from. The manifest takes this along as evidence.`),
       h("h3", {}, `Where you and the cut disagree (${count(r.nWrong)})`),
       r.wrong.length ? h("ul", { class: "wb-wrong" }, r.wrong.map((w) => h("li", { class: "wb-wrong-row", "data-row": w.row, "data-kept": String(w.kept) },

@@ -41,7 +41,7 @@ function render({ model, el }) {
     const which = (i) => dropdown(state.numeric.map((s) => [s, s]), query.disagree[i],
       { class: `wb-disagree-${i}`, "data-key": `disagree:${i}`, "aria-label": i ? "Second score" : "First score" },
       (value) => ask({ disagree: i ? [query.disagree[0], value] : [value, query.disagree[1]] }));
-    filters.replaceChildren(
+    filters.replaceChildren(...[
       h("div", { class: "wb-segments", role: "group", "aria-label": "Which documents" }, shows.map(([show, label]) => button(label,
         { class: "wb-chip wb-show", "data-show": show, "data-key": `show:${show}`, "aria-pressed": String(query.show === show) }, () => ask({ show })))),
       labelled("source", dropdown([["", "all"], ...state.sources.map((s) => [s, s])], query.source ?? "",
@@ -56,7 +56,8 @@ function render({ model, el }) {
       labelled("order", dropdown(orders, order, { class: "wb-order", "data-key": "order" }, setOrder)),
       order === "draw" ? button("draw again", { class: "wb-draw", "data-key": "draw" }, () => ask({ draw: query.draw + 1 })) : null,
       order === "disagree" ? [which(0), which(1)] : null,
-      search);
+      search,
+    ].flat().filter(Boolean));
     filters.querySelector(".wb-order").title = order === "disagree" ? "Percentiles of both scores, turned round where a lower score is better" : "";
   };
 
@@ -76,12 +77,12 @@ function render({ model, el }) {
     if (lines.length && !lines.some((line) => line.tabIndex === 0)) lines[0].tabIndex = 0;
     list.replaceChildren(...(lines.length ? lines : [h("p", { class: "wb-hint" }, "No document fits these filters.")]));
     const page = state.query.page;
-    pager.replaceChildren(
+    pager.replaceChildren(...[
       button("‹", { class: "wb-prev", "data-key": "prev", "aria-label": "Previous page", disabled: page === 0 }, () => ask({ page: page - 1 })),
       h("span", { class: "wb-page", "data-found": state.found }, `${plural(state.found, "document")} · page ${count(page + 1)} of ${count(state.pages)}`),
       state.searched < state.searchable ? h("span", { class: "wb-note wb-searched" }, `the first ${count(state.searched)} of ${count(state.searchable)} were searched `,
         button("search on", { class: "wb-link wb-search-on", "data-key": "further" }, () => ask({ reach: state.query.reach * 4 }))) : null,
-      button("›", { class: "wb-next", "data-key": "next", "aria-label": "Next page", disabled: page + 1 >= state.pages }, () => ask({ page: page + 1 })));
+      button("›", { class: "wb-next", "data-key": "next", "aria-label": "Next page", disabled: page + 1 >= state.pages }, () => ask({ page: page + 1 }))].filter(Boolean));
   };
 
   const move = (event, i) => {
@@ -107,9 +108,9 @@ function render({ model, el }) {
     !doc.kept && !doc.also.length && !doc.notAsked.length ? h("p", { class: "wb-note wb-also-none" }, "No other step would drop it.") : null,
   ].filter(Boolean);
 
-  const LABELS = { cosine: "nearest by embedding", minhash: "sharing MinHash bands" };
+  const LABELS = { cosine: "by embedding (cosine)", minhash: "by shared MinHash bands" };
   const copies = (doc, isOpen) => !doc.copies.length ? [] : [h("details", { class: "wb-copies", open: isOpen || Boolean(doc.compared) },
-    h("summary", {}, "near-copies"),
+    h("summary", {}, "documents most like it"),
     doc.copies.map((part) => h("div", {}, h("h4", {}, LABELS[part.by]),
       part.rows.length ? h("ul", {}, part.rows.map(([row, alike, source, kept, line]) => h("li", { class: "wb-copy", "data-row": row },
         h("span", { class: "wb-num" }, part.by === "cosine" ? alike.toFixed(3) : `${alike} of ${part.most}`),
@@ -161,7 +162,7 @@ function render({ model, el }) {
       : h("p", { class: "wb-verdict", "data-kept": "false" }, "dropped by ", h("strong", { class: "wb-step" }, doc.step), ": ", h("span", { class: "wb-reason" }, doc.reason || ""));
     const opened = (name) => Boolean(reader.querySelector(`.${name}`)?.open);
     const scores = h("details", { class: "wb-doc-scores", open: opened("wb-doc-scores") }, h("summary", {}, `${plural(doc.scores.length, "score")} · percentile of the corpus`),
-      h("dl", {}, doc.scores.map(([name, value, rank]) => h("div", {}, h("dt", {}, name), h("dd", { class: "wb-num" }, value,
+      h("dl", {}, doc.scores.map(([name, value, rank]) => h("div", {}, h("dt", { title: name }, name), h("dd", { class: "wb-num" }, value,
         rank === null || rank === undefined ? null : rankBar(rank))))));
     const text = h("pre", { class: "wb-text", dir: "auto" });
     if (doc.colours) text.append(...coloured(doc));
