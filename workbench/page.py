@@ -6,19 +6,17 @@ attribute's value, both escaped by xml.etree; element and attribute names are ou
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from workbench.plots.axis import ticks
+from workbench.plots.base import plain
 from workbench.plots.distribution import Distribution
 
 Child = str | Element
 
 # No script, no connection, no font, no frame: even a hole in the escaping would have nothing to call.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 WIDTH, HEIGHT = 720, 132
 _PLOT = 96
@@ -58,14 +56,6 @@ margin: 0; max-width: none; overflow-wrap: anywhere; } @media print { body { max
 font-size: 11px; } h2 { break-after: avoid; }
   .scroll { overflow: visible; } }
 """
-
-
-def plain(text: str) -> str:
-    """`text` as a page can hold it: control characters and those that turn the reading direction are shown as a box.
-
-    HTML has no form for most of the first, and the second would reorder what stands beside them.
-    """
-    return _CONTROL.sub("\ufffd", text)
 
 
 def tag(kind: str, /, *children: Child, **attributes: str) -> Element:

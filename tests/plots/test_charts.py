@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
+from tests.browser.hostile import PAYLOADS
 from workbench.plots.colors import DROPPED, PALETTE, category_colors
 from workbench.plots.composition import composition, composition_chart
 from workbench.plots.distribution import distribution, distribution_chart
@@ -58,6 +61,24 @@ def test_a_composition_gives_shares_before_and_after_weighted_to_the_corpus() ->
     nothing = composition(sources, np.zeros(3, dtype=bool), weights)
     assert [p.kept_share for p in nothing] == [0, 0]
     assert len(composition_chart(parts).to_dict()["data"]["values"]) == 4
+
+
+def test_any_name_can_be_drawn_to_a_file(tmp_path: Path) -> None:
+    n, names = len(PAYLOADS), list(PAYLOADS)
+    parts = composition(names, np.ones(n, dtype=bool), np.ones(n))
+    coloring, place = color_by_name(names), np.arange(n, dtype=np.float32)
+    charts = [
+        composition_chart(parts),
+        map_chart(map_data(place, place, coloring), coloring, " ".join(names)),
+    ]
+    for i, chart in enumerate(charts):
+        chart.save(str(tmp_path / f"{i}.svg"))
+        drawn = ElementTree.parse(tmp_path / f"{i}.svg")
+        assert {node.tag.split("}")[1] for node in drawn.iter()}.isdisjoint(
+            {"script", "img", "image", "a", "style"}
+        )
+        # a legend shortens what is long
+        assert any((node.text or "").startswith(PAYLOADS[0][:20]) for node in drawn.iter())
 
 
 def test_names_and_kept_colour_every_document() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.checks import Array, BoolArray, FloatArray
-from workbench.plots.base import inline
+from workbench.plots.base import inline, plain
 from workbench.plots.colors import category_colors
 
 
@@ -57,12 +57,12 @@ def composition_chart(parts: Sequence[Part]) -> Any:
     """An altair chart: each source's share before and after, side by side."""
     import altair as alt
 
+    colors = category_colors(part.source for part in parts)
     rows = [
-        {"source": part.source, "when": when, "share": share}
+        {"source": plain(part.source), "when": when, "share": share, "color": colors[part.source]}
         for part in parts
         for when, share in (("all", part.share), ("kept", part.kept_share))
     ]
-    colors = category_colors(part.source for part in parts)
     return (
         alt.Chart(inline(rows))
         .mark_bar()
@@ -70,9 +70,9 @@ def composition_chart(parts: Sequence[Part]) -> Any:
             alt.Y("source:N", title=None),
             alt.YOffset("when:N"),
             alt.X("share:Q", axis=alt.Axis(format="%"), title="share of the corpus"),
-            alt.Color(
-                "source:N", scale=alt.Scale(domain=list(colors), range=list(colors.values())), legend=None
-            ),
+            # Not by name: a bar's colours are ordered by an expression that holds all names, and a corpus may call its
+            # sources what no expression can hold.
+            alt.Color("color:N", scale=None, legend=None),
             alt.Opacity("when:N", scale=alt.Scale(domain=["all", "kept"], range=[0.35, 1.0]), title=None),
         )
         .properties(width=420)

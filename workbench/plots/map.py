@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.checks import Array, BoolArray, FloatArray, IntArray
 from workbench.plots.axis import Axis, bin_codes, bin_edges, fit_axis, short
-from workbench.plots.base import inline
+from workbench.plots.base import inline, plain
 from workbench.plots.colors import DROPPED, KEPT, PALETTE, category_colors
 
 # Viridis (Smith and van der Walt 2015), which is even in lightness and colour-blind safe, without its palest end.
@@ -157,19 +157,21 @@ def map_chart(data: Mapping[str, list[Any]], coloring: Coloring, title: str = ""
     import altair as alt
 
     rows = [
-        {"x": x, "y": y, "group": group}
+        {"x": x, "y": y, "group": plain(group)}
         for x, y, group in zip(*(data[k] for k in ("x", "y", "group")), strict=True)
     ]
     blank = alt.Axis(labels=False, ticks=False, title=None, grid=False)
     return (
-        alt.Chart(inline(rows), title=title)
+        alt.Chart(inline(rows), title=plain(title))
         .mark_circle(size=14, opacity=0.6)
         .encode(
             alt.X("x:Q", axis=blank, scale=alt.Scale(zero=False)),
             alt.Y("y:Q", axis=blank, scale=alt.Scale(zero=False)),
             alt.Color(
                 "group:N",
-                scale=alt.Scale(domain=list(coloring.labels), range=list(coloring.colors)),
+                scale=alt.Scale(
+                    domain=[plain(label) for label in coloring.labels], range=list(coloring.colors)
+                ),
                 title=None,
             ),
         )
