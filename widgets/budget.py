@@ -51,7 +51,7 @@ class Budget(View):
         bench.listen(self._changed)
 
     def _changed(self, change: str) -> None:
-        if change != "selection":
+        if change in ("table", "recipe"):
             if self._solution is not None:
                 self._note = "The recipe has changed since; solve again."
             self._solution = None

@@ -16,7 +16,7 @@ from widgets.copies import (
     step_in,
     with_cut,
 )
-from widgets.diff import difference
+from widgets.difference import difference
 from widgets.state import BenchState
 from widgets.view import Report, View, script, style
 from workbench.errors import InputError, WorkbenchError
@@ -58,7 +58,7 @@ class Duplicates(View):
     def _changed(self, change: str) -> None:
         if change == "table":
             self._wanted.clear()
-        if change != "selection":
+        if change in ("table", "recipe"):
             self._pair, self._links = 0, None
             self.refresh()
 
@@ -163,7 +163,7 @@ class Duplicates(View):
         return {
             "similarity": float(found.similarity[place]),
             "isCopy": bool(found.method.is_copy(found.similarity[place : place + 1], found.value)[0]),
-            "sameWords": told.n_same,
+            "sameWords": sum(len(run.split()) for side, run in told.runs if side == "both"),
             "isWhole": told.is_whole,
             "documents": [
                 {
@@ -173,8 +173,12 @@ class Duplicates(View):
                     "kept": bool(found.keep[p]),
                     "chars": len(sample.texts[row]),
                     "tokens": None if tokens is None else int(tokens[row]),
-                    "spans": [list(span) for span in spans],
+                    "spans": [
+                        ["same" if side == "both" else "only", run]
+                        for side, run in told.runs
+                        if side != other
+                    ],
                 }
-                for p, spans in zip(places, (told.one, told.other), strict=True)
+                for p, other in zip(places, ("second", "first"), strict=True)
             ],
         }

@@ -101,7 +101,7 @@ function render({ model, el }) {
           h("span", { class: "wb-num" }, `${count(state.pair + 1)} of ${count(n)}`),
           button("Next", { class: "wb-copies-next", "data-key": "next", disabled: state.pair + 1 >= n }, () => show(state.side, state.pair + 1)),
           h("strong", { class: "wb-copies-similarity", "data-similarity": s.similarity }, `similarity ${s.similarity.toFixed(4)}`),
-          h("span", { class: "wb-note" }, `${plural(s.sameWords, "word")} in common, in order; what only one has is marked${s.isWhole ? "" : ". Long texts: only their beginnings are compared, the grey rest isn't"}`)] : null),
+          h("span", { class: "wb-note" }, `${plural(s.sameWords, "word")} in common, in order; what only one has is marked${s.isWhole ? "" : ". Long texts: only their beginnings are compared and shown"}`)] : null),
       s ? h("div", { class: "wb-copies-sides" }, drawDocument(s.documents[0], state.method === "semdedup" ? "comes first" : "one"), drawDocument(s.documents[1], state.method === "semdedup" ? "held against it" : "other"))
         : h("p", { class: "wb-hint" }, "No document has a near-copy here."));
   };
