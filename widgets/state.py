@@ -10,7 +10,7 @@ import numpy as np
 
 from widgets import bands
 from widgets.bins import Bins, Chart, make_bins
-from widgets.counts import Count, Groups, group
+from widgets.counts import Count, Groups, Tally
 from widgets.history import History
 from widgets.memo import Memo
 from widgets.pages import Query, matching_rows
@@ -20,7 +20,7 @@ from workbench.corpus import Sample
 from workbench.engine.select import Outcome
 from workbench.engine.table import Table
 from workbench.errors import InputError, WorkbenchError
-from workbench.plots.axis import Axis
+from workbench.plots.axis import Axis, Kind
 from workbench.recipe.model import Recipe
 
 Change = Literal["table", "recipe", "selection"]
@@ -53,6 +53,7 @@ class BenchState:
         self._memo = Memo()
         self._bins: Bins | None = None
         self._groups: Groups | None = None
+        self._tally: Tally | None = None
         self._listeners: list[Callable[[Change], None]] = []
 
     def listen(self, callback: Callable[[Change], None]) -> None:
@@ -74,7 +75,7 @@ class BenchState:
     def set_table(self, table: Table) -> None:
         """Take the same sample with more scores."""
         self.table = table
-        self._bins = self._groups = None
+        self._bins = self._groups = self._tally = None
         self._run()
         self._tell("table")
 
@@ -116,6 +117,17 @@ class BenchState:
                 f"{score!r} has no histogram; compute it on the Load tab, or choose another score"
             )
         return self.bins.charts[score]
+
+    def scale(self, score: str, kind: Kind) -> None:
+        """Show a score on another scale.
+
+        Raises
+        ------
+        InputError
+            If the score has no histogram, or can't be shown so.
+        """
+        self._bins = self.bins.with_axis(self.chart(score).score, kind, self.loaded.scores[score])
+        self._tally = None
 
     def axis(self, score: str) -> Axis:
         """The axis of a score's histogram.
@@ -196,6 +208,16 @@ class BenchState:
             return None, f"the recipe reads {names}, not computed yet; tick it on the Load tab and score"
         return self._memo.select(recipe, table), None
 
+    def what_if(self, recipe: Recipe) -> Outcome:
+        """The outcome of another recipe; the state stays as it is.
+
+        Raises
+        ------
+        WorkbenchError
+            If it can't run.
+        """
+        return self._memo.select(recipe, self.loaded)
+
     def touch(self) -> None:
         """Let every tab show the recipe again."""
         self._tell("recipe")
@@ -207,8 +229,19 @@ class BenchState:
         """Sources, tokens and weights, prepared for counting."""
         if self._groups is None:
             table = self.loaded
-            self._groups = group(table.sample.sources, table.scores.get("n_tokens"), table.weights)
+            strata = table.sample.design.strata
+            weights = np.array([1.0 / strata[name].rate for name in table.sample.source_names])
+            self._groups = Groups(
+                table.sample.source_names, table.sample.source_codes, table.scores.get("n_tokens"), weights
+            )
         return self._groups
+
+    @property
+    def tally(self) -> Tally:
+        """The counts of what is kept now."""
+        if self._tally is None:
+            self._tally = Tally(self.groups, self.bins)
+        return self._tally.follow(self.keep)
 
     @property
     def keep(self) -> Array:
@@ -224,7 +257,7 @@ class BenchState:
 
     def count(self) -> Count:
         """The count in all."""
-        return self.groups.all(self.keep)
+        return self.groups.all(self.tally.kept)
 
     def select_rows(self, rows: IntArray) -> None:
         """Take a lasso's rows; those outside the sample are left out."""
