@@ -32,6 +32,7 @@ CONDA_NAMES = {
     "torch": "pytorch",
     "fast-hdbscan": "fast_hdbscan",
     "playwright": "playwright-python",
+    "duckdb": "python-duckdb",
     "POT": "pot",
 }
 
