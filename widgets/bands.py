@@ -42,7 +42,7 @@ def with_bounds(recipe: Recipe, score: str, low: Threshold, high: Threshold) -> 
     if low is None and high is None:
         return recipe if index is None else without_step(recipe, index)
     if index is None:
-        return _with_new(recipe, Step("band", BandParams(score, low, high, unscored="drop")))
+        return with_new(recipe, Step("band", BandParams(score, low, high, unscored="drop")))
     step = recipe.steps[index]
     return with_step(recipe, index, replace(step, params=replace(step.params, low=low, high=high)))
 
@@ -54,12 +54,12 @@ def with_categories(recipe: Recipe, score: str, values: tuple[str, ...] | None) 
         return recipe if index is None else without_step(recipe, index)
     params = CategoryParams(score, values)
     if index is None:
-        return _with_new(recipe, Step("category", params))
+        return with_new(recipe, Step("category", params))
     return with_step(recipe, index, replace(recipe.steps[index], params=params))
 
 
-def _with_new(recipe: Recipe, step: Step) -> Recipe:
-    """Put a step before the first that compares documents: filtering first leaves it less to do, as pipelines do it."""
+def with_new(recipe: Recipe, step: Step) -> Recipe:
+    """The recipe with the step before the first that compares documents: filtering first leaves that less to do."""
     at = next((i for i, other in enumerate(recipe.steps) if other.spec.scope != "row"), len(recipe.steps))
     return replace(recipe, steps=(*recipe.steps[:at], step, *recipe.steps[at:]))
 

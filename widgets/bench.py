@@ -117,7 +117,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             read=self._read_document,
             compute=self._start_score,
         )
-        self._histograms = Histograms(self.state, report)
+        self._histograms = Histograms(self.state, report, edit=lambda: self._shell.activate("recipe"))
         self._documents = Documents(self.state, report, self._jobs)
         self._recipe_form = RecipeForm(self.state, report, say=self._shell.say, root=self._root)
         self._export = Export(self.state, report, self._start_export, self._root)

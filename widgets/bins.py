@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.checks import Array, BoolArray, IntArray
+from workbench.checks import Array, IntArray
 from workbench.engine.table import Table
-from workbench.plots.axis import Axis, bin_codes, bin_edges, fit_axis, ticks
+from workbench.errors import InputError
+from workbench.plots.axis import Axis, Kind, axis_kinds, bin_codes, bin_edges, fit_axis, ticks
 from workbench.scores import SCORES
 
 
@@ -33,6 +34,8 @@ class Chart:
         Documents in each bin, int64 (k,).
     n_unscored
         Documents without the score.
+    kinds
+        The scales that can show it; none for a categorical score.
     """
 
     score: str
@@ -42,6 +45,7 @@ class Chart:
     label_codes: tuple[int, ...]
     counts: IntArray
     n_unscored: int
+    kinds: tuple[Kind, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """For a view: numbers and names only."""
@@ -52,6 +56,7 @@ class Chart:
             "unit": spec.unit if spec else "",
             "family": family(self.score),
             "kind": self.axis.kind if self.axis else "category",
+            "kinds": list(self.kinds),
             "edges": [round(edge, 5) for edge in self.edges],
             "labels": list(self.labels),
             "counts": self.counts.tolist(),
@@ -61,28 +66,48 @@ class Chart:
 
 
 class Bins:
-    """The charts of a table, and how many kept documents fall into each bin of each of them."""
+    """The charts of a table, and the bin of every document in each of them.
+
+    Attributes
+    ----------
+    charts
+        By score, in the order in which they are shown.
+    codes
+        The bin of each document by score, uint8 (n,); the number of bins for a document without the score.
+    """
 
     def __init__(self, charts: Sequence[Chart], codes: Sequence[IntArray]) -> None:
         self.charts = {chart.score: chart for chart in charts}
-        sizes = [len(chart.counts) + 1 for chart in charts]
-        self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        # One array for all charts, documents first, so that one gather and one bincount serve a move.
-        shifted = [code + start for code, start in zip(codes, self._starts, strict=False)]
-        self._codes = (
-            np.stack(shifted, axis=1).astype(np.int32) if shifted else np.zeros((0, 0), dtype=np.int32)
-        )
+        self.codes = {chart.score: code.astype(np.uint8) for chart, code in zip(charts, codes, strict=True)}
 
-    def kept(self, keep: BoolArray) -> dict[str, list[int]]:
-        """Kept documents in each bin, by score."""
-        if not self.charts:
-            return {}
-        counts = np.bincount(self._codes[keep].ravel(), minlength=int(self._starts[-1]))
-        # The last bin of each chart holds the documents without the score.
-        return {
-            score: counts[start : stop - 1].tolist()
-            for score, start, stop in zip(self.charts, self._starts[:-1], self._starts[1:], strict=True)
-        }
+    def counts(self, rows: IntArray | None = None) -> dict[str, IntArray]:
+        """Documents in each bin by score, int64 (k,): of these rows, or of all documents."""
+        found: dict[str, IntArray] = {}
+        for score, chart in self.charts.items():
+            codes = self.codes[score] if rows is None else self.codes[score].take(rows)
+            # The last count is that of the documents without the score.
+            found[score] = np.bincount(codes, minlength=len(chart.counts) + 1)[:-1]
+        return found
+
+    def with_axis(self, score: str, kind: Kind, values: Array) -> Bins:
+        """The same with another scale under one score.
+
+        Raises
+        ------
+        InputError
+            If the score has categories, or has values that the scale can't show.
+        """
+        chart = self.charts[score]
+        if kind not in chart.kinds:
+            raise InputError(
+                f"{score} can't be shown on a {kind} axis; it has {', '.join(chart.kinds) or 'none'}"
+            )
+        made = _bin_values(score, values, kind)
+        assert made is not None
+        other = Bins([], [])
+        other.charts = {**self.charts, score: made[0]}
+        other.codes = {**self.codes, score: made[1].astype(np.uint8)}
+        return other
 
 
 def make_bins(table: Table) -> Bins:
@@ -106,8 +131,8 @@ def shown_scores(table: Table) -> list[str]:
     return [n for n in known if not SCORES[n].vector and SCORES[n].scope == "row"]
 
 
-def _bin_values(name: str, values: Array) -> tuple[Chart, IntArray] | None:
-    axis = fit_axis(values)
+def _bin_values(name: str, values: Array, kind: Kind | None = None) -> tuple[Chart, IntArray] | None:
+    axis = fit_axis(values, kind)
     if axis is None:
         return None
     edges = bin_edges(axis)
@@ -115,7 +140,10 @@ def _bin_values(name: str, values: Array) -> tuple[Chart, IntArray] | None:
     counts = np.bincount(codes, minlength=len(edges))
     places = axis.positions(edges)
     places[0], places[-1] = 0.0, 1.0
-    return Chart(name, axis, tuple(places.tolist()), (), (), counts[:-1], int(counts[-1])), codes
+    at = tuple(places.tolist())
+    # A logarithmic axis of one value would have no length.
+    kinds = axis_kinds(axis) if np.count_nonzero(counts[:-1]) > 1 else ("linear",)
+    return Chart(name, axis, at, (), (), counts[:-1], int(counts[-1]), kinds), codes
 
 
 def _bin_labels(name: str, values: Array, at_most: int = 24) -> tuple[Chart, IntArray]:

@@ -1,4 +1,4 @@
-"""How many documents and tokens a choice keeps: in all, per source, per step. Pure arithmetic on arrays."""
+"""How many documents and tokens a choice keeps: in all, per source, per step, per bin. Pure arithmetic on arrays."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from widgets.bins import Bins
 from workbench.checks import Array, BoolArray, FloatArray, IntArray
 
 
@@ -44,6 +45,21 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Sums:
+    """Documents and tokens of each source, int64 (s,) each; tokens None if not counted."""
+
+    documents: IntArray
+    tokens: IntArray | None
+
+    def __add__(self, other: Sums) -> Sums:
+        tokens = None if self.tokens is None or other.tokens is None else self.tokens + other.tokens
+        return Sums(self.documents + other.documents, tokens)
+
+    def __sub__(self, other: Sums) -> Sums:
+        tokens = None if self.tokens is None or other.tokens is None else self.tokens - other.tokens
+        return Sums(self.documents - other.documents, tokens)
+
+
 class Groups:
     """What doesn't change while thresholds move: each document's source, tokens and weight.
 
@@ -56,61 +72,108 @@ class Groups:
     tokens
         Tokens of each document, int64 (n,), None if not counted.
     weights
-        How many documents of the corpus each document stands for, float64 (n,).
+        How many documents of the corpus each document of a source stands for, float64 (s,).
+    whole
+        The sums over all documents.
     """
 
-    names: tuple[str, ...]
-    codes: IntArray
-    tokens: IntArray | None
-    weights: FloatArray
+    def __init__(
+        self, names: Sequence[str], codes: IntArray, tokens: Array | None, weights: FloatArray
+    ) -> None:
+        self.names = tuple(names)
+        self.codes = codes
+        self.tokens: IntArray | None = None
+        if tokens is not None:
+            # A document whose tokens are NaN or infinite counts as having none.
+            whole = np.asarray(tokens, dtype=np.float64)
+            self.tokens = np.where(np.isfinite(whole), whole, 0.0).astype(np.int64)
+        # For bincount, which would convert them each time.
+        self._amounts = None if self.tokens is None else self.tokens.astype(np.float64)
+        self.weights = weights
+        self.whole = self.sums()
 
-    def all(self, keep: BoolArray) -> Count:
+    def sums(self, rows: IntArray | None = None) -> Sums:
+        """The sums of each source over these rows, or over all documents."""
+        codes = self.codes if rows is None else self.codes.take(rows)
+        documents = np.bincount(codes, minlength=len(self.names))
+        tokens = None
+        if self._amounts is not None:
+            amounts = self._amounts if rows is None else self._amounts.take(rows)
+            # float64 sums are exact up to 2**53 tokens.
+            tokens = np.bincount(codes, weights=amounts, minlength=len(self.names)).astype(np.int64)
+        return Sums(documents, tokens)
+
+    def all(self, kept: Sums) -> Count:
         """The count over all documents."""
-        kept = int(np.count_nonzero(keep))
-        if self.tokens is None:
-            return Count("all", len(keep), kept, share=1.0, kept_share=1.0)
-        return Count("all", len(keep), kept, int(self.tokens.sum()), int(self.tokens[keep].sum()), 1.0, 1.0)
+        pair = [None if s.tokens is None else int(s.tokens.sum()) for s in (self.whole, kept)]
+        documents, n_kept = int(self.whole.documents.sum()), int(kept.documents.sum())
+        return Count("all", documents, n_kept, pair[0], pair[1], 1.0, 1.0)
 
-    def by_source(self, keep: BoolArray) -> list[Count]:
+    def by_source(self, kept: Sums) -> list[Count]:
         """One count a source, in the order of `names`."""
-        n = len(self.names)
-        documents, kept = np.bincount(self.codes, minlength=n), np.bincount(self.codes[keep], minlength=n)
-        share = _shares(np.bincount(self.codes, weights=self.weights, minlength=n))
-        kept_share = _shares(np.bincount(self.codes[keep], weights=self.weights[keep], minlength=n))
-        tokens: Array = np.zeros(n)
-        kept_tokens: Array = np.zeros(n)
-        if self.tokens is not None:
-            # float64 sums are exact up to 2**53 tokens
-            tokens = np.bincount(self.codes, weights=self.tokens, minlength=n)
-            kept_tokens = np.bincount(self.codes[keep], weights=self.tokens[keep], minlength=n)
+        whole = self.whole
+        share, kept_share = (_shares(sums.documents * self.weights) for sums in (whole, kept))
         return [
             Count(
                 name,
-                int(documents[i]),
-                int(kept[i]),
-                None if self.tokens is None else int(tokens[i]),
-                None if self.tokens is None else int(kept_tokens[i]),
+                int(whole.documents[i]),
+                int(kept.documents[i]),
+                None if whole.tokens is None else int(whole.tokens[i]),
+                None if kept.tokens is None else int(kept.tokens[i]),
                 float(share[i]),
                 float(kept_share[i]),
             )
             for i, name in enumerate(self.names)
         ]
 
+    def amount(self, chosen: BoolArray) -> tuple[int, int | None]:
+        """Documents and tokens of those that `chosen`, bool (n,), says."""
+        rows = np.flatnonzero(chosen)
+        return len(rows), None if self.tokens is None else int(self.tokens.take(rows).sum())
+
     def dropped_by_step(self, step: IntArray, n_steps: int) -> list[tuple[int, int | None]]:
         """Documents and tokens that each step drops; `step` is an outcome's, -1 for kept documents."""
-        dropped = step >= 0
-        documents = np.bincount(step[dropped], minlength=n_steps)
-        if self.tokens is None:
+        return self.by_number(step + 1, n_steps)
+
+    def by_number(self, number: IntArray, n: int) -> list[tuple[int, int | None]]:
+        """Documents and tokens of each number from 1 to n; `number` is int (n,), 0 for none."""
+        documents = np.bincount(number, minlength=n + 1)[1:]
+        if self._amounts is None:
             return [(int(d), None) for d in documents]
-        tokens = np.bincount(step[dropped], weights=self.tokens[dropped], minlength=n_steps)
+        tokens = np.bincount(number, weights=self._amounts, minlength=n + 1)[1:]
         return [(int(d), int(t)) for d, t in zip(documents, tokens, strict=True)]
 
 
-def group(sources: Sequence[str], tokens: Array | None, weights: FloatArray) -> Groups:
-    """Prepare counting; a document whose tokens are NaN counts as having none."""
-    names, codes = np.unique(np.asarray(sources, dtype=object), return_inverse=True)
-    whole = None if tokens is None else np.nan_to_num(np.asarray(tokens, dtype=np.float64)).astype(np.int64)
-    return Groups(tuple(str(name) for name in names), codes.astype(np.int64), whole, weights)
+class Tally:
+    """Counts of the kept documents that follow a mask: only documents whose fate changed are counted again.
+
+    Attributes
+    ----------
+    kept
+        The sums over the kept documents.
+    bins
+        Kept documents in each bin, int64 (k,) by score.
+    """
+
+    def __init__(self, groups: Groups, bins: Bins) -> None:
+        self._groups, self._bins = groups, bins
+        self._keep: BoolArray = np.ones(len(groups.codes), dtype=np.bool_)
+        self.kept = groups.whole
+        self.bins = {score: chart.counts for score, chart in bins.charts.items()}
+
+    def follow(self, keep: BoolArray) -> Tally:
+        """Count what `keep`, bool (n,), keeps; itself."""
+        changed = keep ^ self._keep
+        gained, lost = np.flatnonzero(changed & keep), np.flatnonzero(changed & self._keep)
+        rows = np.flatnonzero(keep)
+        if len(gained) + len(lost) < len(rows):
+            self.kept = self.kept + self._groups.sums(gained) - self._groups.sums(lost)
+            more, less = self._bins.counts(gained), self._bins.counts(lost)
+            self.bins = {score: counts + more[score] - less[score] for score, counts in self.bins.items()}
+        else:
+            self.kept, self.bins = self._groups.sums(rows), self._bins.counts(rows)
+        self._keep = keep
+        return self
 
 
 def _shares(amounts: Array) -> Array:

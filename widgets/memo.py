@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from workbench.checks import Array
 from workbench.engine.fitting import FitCache
-from workbench.engine.select import Outcome, select
+from workbench.engine.select import Outcome, decide, select
 from workbench.engine.table import Table
 from workbench.recipe.model import Recipe, Step
 from workbench.selectors.base import Columns, Selection, SelectorSpec, State
 
+T = TypeVar("T")
+
 _REMEMBERED = 16
+_ANSWERS = 4  # of one step: with the recipe as it stands, alone, and without one or the other step
+_SPARE = 4  # answers of steps that were moved or taken out, so that undo is quick
 
 
 class Memo:
     """Runs recipes over one table by `workbench.engine.select.select`, with what it saw before.
 
-    The engine itself decides; a step's answer is only reused where step, artefact and documents are the same.
+    The engine itself decides; a step's answer is only reused where step, artefact and documents are the same. A step
+    of scope "row" is asked about all documents, once: what the steps before it drop is then no matter.
 
     Attributes
     ----------
@@ -32,29 +39,68 @@ class Memo:
 
     def __init__(self) -> None:
         self.fits = FitCache()
-        self._seen: dict[Any, tuple[Any, Selection]] = {}
+        self._by_row: OrderedDict[Any, Selection] = OrderedDict()
+        self._seen: OrderedDict[Any, list[tuple[Array, Selection]]] = OrderedDict()
+        self._params: OrderedDict[Any, Any] = OrderedDict()
+        self._scores: dict[str, Array] = {}
 
     def select(self, recipe: Recipe, table: Table) -> Outcome:
         """The outcome of a recipe; its fitted recipe holds plain steps."""
+        self._forget_other_scores(table)
         steps = tuple(_RememberedStep(step.select, step.params, step.off, self) for step in recipe.steps)
+        limit = len(steps) + _SPARE
+
+        def decided(step: Step, state: State, seed: int) -> Selection | None:
+            if step.spec.scope != "row":
+                return None
+            key = (step.select, step.params, seed, id(state) if state else 0)
+            return _remembered(
+                self._by_row, key, lambda: decide(step, table.columns(step.needs), state, seed), limit
+            )
+
         with _one_thread():
-            outcome = select(replace(recipe, steps=steps), table, cache=self.fits)
+            outcome = select(replace(recipe, steps=steps), table, cache=self.fits, decided=decided)
         plain = tuple(Step(step.select, step.params, step.off) for step in outcome.fitted.recipe.steps)
         fitted = replace(outcome.fitted, recipe=replace(outcome.fitted.recipe, steps=plain))
         return replace(outcome, fitted=fitted)
 
+    def _forget_other_scores(self, table: Table) -> None:
+        """Forget all answers if a score isn't the column that it was."""
+        if any(table.scores.get(name) is not column for name, column in self._scores.items()):
+            for memory in (self._by_row, self._seen, self._params):
+                memory.clear()
+        self._scores = dict(table.scores)
+
+    def resolve(self, spec: SelectorSpec, columns: Columns, params: Any, weights: Array) -> Any:
+        """The params with their quantiles resolved on the table."""
+        assert spec.resolve is not None
+        found = spec.resolve
+        return _remembered(self._params, (spec.name, params), lambda: found(columns, params, weights), 64)
+
     def run(self, spec: SelectorSpec, columns: Columns, params: Any, state: State, seed: int) -> Selection:
-        """The step's selection, remembered if its documents are those of the last time."""
+        """The step's selection, remembered if its documents are those of one of the last times."""
         key, doc_id = (spec.name, params, seed, id(state) if state else 0), columns["doc_id"]
-        if key in self._seen:
-            before, selection = self._seen[key]
+        answers = self._seen.setdefault(key, [])
+        self._seen.move_to_end(key)
+        for before, selection in answers:
             if len(before) == len(doc_id) and bool((before == doc_id).all()):
                 return selection
         selection = spec.select(columns, params, state, seed)
-        if len(self._seen) >= _REMEMBERED:
-            del self._seen[next(iter(self._seen))]
-        self._seen[key] = (doc_id, selection)
+        answers.append((doc_id, selection))
+        del answers[:-_ANSWERS]
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
         return selection
+
+
+def _remembered(memory: OrderedDict[Any, T], key: Any, make: Callable[[], T], limit: int) -> T:
+    """What was made for that key, made if it isn't there; the oldest goes where there are more than `limit`."""
+    if key not in memory:
+        memory[key] = make()
+        if len(memory) > limit:
+            memory.popitem(last=False)
+    memory.move_to_end(key)
+    return memory[key]
 
 
 @dataclass(frozen=True)
@@ -64,10 +110,16 @@ class _RememberedStep(Step):
     @property
     def spec(self) -> SelectorSpec:
         spec, memo = super().spec, self.memo
-        if spec.scope == "row" or memo is None:
-            # A row at a time is quicker done than compared.
+        if memo is None:
             return spec
-        return replace(spec, select=lambda *given: memo.run(spec, *given))
+        if spec.resolve is not None:
+            spec = replace(
+                spec, resolve=lambda *given: memo.resolve(super(_RememberedStep, self).spec, *given)
+            )
+        if spec.scope != "row":
+            plain = spec
+            spec = replace(spec, select=lambda *given: memo.run(plain, *given))
+        return spec
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from widgets.bins import Bins, Chart, make_bins
-from widgets.counts import Count, Groups, group
+from widgets.counts import Count, Groups, Tally
 from widgets.drafts import Drafts
 from widgets.memo import Memo
 from widgets.reading import Reading
@@ -22,7 +22,7 @@ from workbench.engine.fitting import FitCache
 from workbench.engine.select import Outcome
 from workbench.engine.table import Table
 from workbench.errors import InputError, WorkbenchError
-from workbench.plots.axis import Axis
+from workbench.plots.axis import Axis, Kind
 from workbench.recipe.model import Recipe
 
 Change = Literal["table", "recipe", "selection", "work"]
@@ -66,6 +66,7 @@ class BenchState:
         self._memo = Memo()
         self._bins: Bins | None = None
         self._groups: Groups | None = None
+        self._tally: Tally | None = None
         self._listeners: list[Callable[[Change], None]] = []
 
     def listen(self, callback: Callable[[Change], None]) -> None:
@@ -87,7 +88,7 @@ class BenchState:
     def set_table(self, table: Table) -> None:
         """Take the same sample with more scores."""
         self.table = table
-        self._bins = self._groups = None
+        self._bins = self._groups = self._tally = None
         self._run()
         self._tell("table")
 
@@ -129,6 +130,17 @@ class BenchState:
                 f"{score!r} has no histogram; compute it on the Load tab, or choose another score"
             )
         return self.bins.charts[score]
+
+    def scale(self, score: str, kind: Kind) -> None:
+        """Show a score on another scale.
+
+        Raises
+        ------
+        InputError
+            If the score has no histogram, or can't be shown so.
+        """
+        self._bins = self.bins.with_axis(self.chart(score).score, kind, self.loaded.scores[score])
+        self._tally = None
 
     def axis(self, score: str) -> Axis:
         """The axis of a score's histogram.
@@ -253,8 +265,19 @@ class BenchState:
         """Sources, tokens and weights, prepared for counting."""
         if self._groups is None:
             table = self.loaded
-            self._groups = group(table.sample.sources, table.scores.get("n_tokens"), table.weights)
+            strata = table.sample.design.strata
+            weights = np.array([1.0 / strata[name].rate for name in table.sample.source_names])
+            self._groups = Groups(
+                table.sample.source_names, table.sample.source_codes, table.scores.get("n_tokens"), weights
+            )
         return self._groups
+
+    @property
+    def tally(self) -> Tally:
+        """The counts of what is kept now."""
+        if self._tally is None:
+            self._tally = Tally(self.groups, self.bins)
+        return self._tally.follow(self.keep)
 
     @property
     def keep(self) -> Array:
@@ -270,7 +293,7 @@ class BenchState:
 
     def count(self) -> Count:
         """The count in all."""
-        return self.groups.all(self.keep)
+        return self.groups.all(self.tally.kept)
 
     def select_rows(self, rows: IntArray) -> None:
         """Take a lasso's rows; those outside the sample are left out."""

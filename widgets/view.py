@@ -17,9 +17,12 @@ Report = Callable[[str], None]
 _STATIC = Path(__file__).parent / "static"
 
 
-def script(stem: str) -> str:
-    """A view's module: the shared helpers, then its own code. It travels with the widget, so no page asks for files."""
-    return "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("common", stem))
+def script(*stems: str) -> str:
+    """A view's module: the shared helpers, then its own files, the last of which has its `render`.
+
+    It travels with the widget, so no page asks for files.
+    """
+    return "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in ("common", *stems))
 
 
 def style(stem: str) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from workbench.plots.axis import (
     N_POSITIONS,
     Axis,
+    axis_kinds,
     bin_codes,
     bin_edges,
     fit_axis,
@@ -102,12 +103,18 @@ def test_handles_on_counts_are_whole() -> None:
         assert all(axis.snapped(place) % 1 == 0 for place in range(1, N_POSITIONS))
 
 
-@given(COUNTS, st.sampled_from([1, -1, 10, -10]))
-def test_a_key_press_moves_the_handle_on(values: list[int], steps: int) -> None:
-    axis = axis_of(values)
-    start = axis.snapped(500)
-    moved = axis.nudge(start, steps)
-    assert (moved > start) == (steps > 0) or moved in (axis.snapped(0), axis.snapped(N_POSITIONS))
+@given(VALUES)
+def test_every_scale_on_offer_shows_all_values(values: list[float]) -> None:
+    array = np.asarray(values, dtype=np.float32)
+    for kind in axis_kinds(axis_of(array)) if len(set(array.tolist())) > 1 else ():
+        axis = fit_axis(array, kind)
+        assert axis is not None
+        assert axis.kind == kind
+        assert axis.low <= array.min()
+        assert axis.high >= array.max()
+        assert axis.position(axis.low) == 0
+        assert axis.position(axis.high) == 1
+        assert (np.diff([axis.snapped(place) for place in range(N_POSITIONS + 1)]) >= 0).all()
 
 
 @given(VALUES)

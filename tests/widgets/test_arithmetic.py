@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from widgets.bins import family, make_bins
-from widgets.counts import group
+from widgets.bins import Bins, Chart, family, make_bins
+from widgets.counts import Groups, Tally
 from widgets.pages import PAGE_ROWS, READ_CHARS, first_line, page_of, piece
 from widgets.state import BenchState
 from workbench.engine.table import Table
+from workbench.errors import InputError
 
 
 def test_counts_per_source_add_up_to_the_count_in_all(state: BenchState) -> None:
     state.thresholds.set("n_tokens", 55.0, 222.0)
-    parts, whole = state.groups.by_source(state.keep), state.count()
+    parts, whole = state.groups.by_source(state.tally.kept), state.count()
     assert [part.name for part in parts] == ["<b>c</b>", "a", "b"]
     assert [part.documents for part in parts] == [16, 5, 9]
     assert sum(part.kept for part in parts) == whole.kept == 17
@@ -23,23 +26,25 @@ def test_counts_per_source_add_up_to_the_count_in_all(state: BenchState) -> None
 
 
 def test_shares_are_weighted_back_to_the_corpus(state: BenchState) -> None:
-    shares = {part.name: part.share for part in state.groups.by_source(state.keep)}
+    shares = {part.name: part.share for part in state.groups.by_source(state.tally.kept)}
     assert shares == pytest.approx({"<b>c</b>": 64 / 83, "a": 10 / 83, "b": 9 / 83})
 
 
 def test_nothing_kept_gives_shares_of_zero() -> None:
-    groups = group(["x", "y"], None, np.ones(2))
-    parts = groups.by_source(np.zeros(2, dtype=bool))
+    groups = Groups(["x", "y"], np.asarray([0, 1]), None, np.ones(2))
+    nothing = groups.sums(np.zeros(0, dtype=np.int64))
+    parts = groups.by_source(nothing)
     assert [part.kept_share for part in parts] == [0, 0]
     assert parts[0].tokens is None
-    assert groups.all(np.zeros(2, dtype=bool)).kept_tokens is None
+    assert groups.all(nothing).kept_tokens is None
 
 
 def test_each_step_counts_what_it_dropped() -> None:
-    groups = group(["x"] * 6, np.asarray([1, 2, 4, 8, 16, np.nan]), np.ones(6))
+    groups = Groups(["x"], np.zeros(6, dtype=np.int64), np.asarray([1, 2, 4, 8, 16, np.nan]), np.ones(1))
     step = np.asarray([0, -1, 2, 0, -1, 2], dtype=np.int16)
     assert groups.dropped_by_step(step, 4) == [(2, 9), (0, 0), (2, 4), (0, 0)]
-    assert group(["x"] * 6, None, np.ones(6)).dropped_by_step(step, 3) == [(2, None), (0, None), (2, None)]
+    groups = Groups(["x"], np.zeros(6, dtype=np.int64), None, np.ones(1))
+    assert groups.dropped_by_step(step, 3) == [(2, None), (0, None), (2, None)]
 
 
 def test_bins_of_kept_documents_equal_binning_them_alone(table: Table) -> None:
@@ -47,14 +52,57 @@ def test_bins_of_kept_documents_equal_binning_them_alone(table: Table) -> None:
     rng = np.random.default_rng(0)
     for _ in range(5):
         keep = rng.random(len(table)) < 0.4
-        kept = bins.kept(keep)
+        kept = bins.counts(np.flatnonzero(keep))
         for score, chart in bins.charts.items():
             values = table.scores[score][keep]
-            assert sum(kept[score]) == int(np.isfinite(values).sum())
+            assert kept[score].sum() == np.isfinite(values).sum()
             assert len(kept[score]) == len(chart.counts)
             if chart.labels:
-                expected = [int((values == code).sum()) for code in chart.label_codes]
-                assert kept[score] == expected
+                expected = [(values == code).sum() for code in chart.label_codes]
+                assert kept[score].tolist() == expected
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), min_size=1, max_size=6), st.integers(0, 2**32 - 1)
+)
+@settings(max_examples=40)
+def test_counts_that_follow_a_mask_are_those_of_a_fresh_count(shares: list[float], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 60))
+    groups = Groups(["a", "b", "c"], rng.integers(0, 3, n), rng.integers(0, 99, n).astype(float), np.ones(3))
+    codes = rng.integers(0, 5, n)
+    counts = np.bincount(codes, minlength=5)
+    chart = Chart("s", None, (), ("x",) * 4, (0, 1, 2, 3), counts[:4], int(counts[4]))
+    tally = Tally(groups, Bins([chart], [codes]))
+    for share in shares:
+        keep = rng.random(n) < share
+        tally.follow(keep)
+        for place in range(3):
+            inside = keep & (groups.codes == place)
+            assert tally.kept.documents[place] == inside.sum()
+            assert tally.kept.tokens is not None
+            assert groups.tokens is not None
+            assert tally.kept.tokens[place] == groups.tokens[inside].sum()
+        assert tally.bins["s"].tolist() == [(keep & (codes == b)).sum() for b in range(4)]
+
+
+def test_another_scale_shows_the_same_documents(state: BenchState) -> None:
+    assert state.chart("n_tokens").kinds == ("linear", "log")
+    state.scale("n_tokens", "log")
+    chart = state.chart("n_tokens")
+    assert chart.axis is not None
+    assert (chart.axis.kind, chart.counts.sum(), chart.kinds) == ("log", 30, ("linear", "log"))
+    state.thresholds.drag("n_tokens", "low", 700)
+    assert state.thresholds.values("n_tokens")[0] == chart.axis.snapped(700)
+    assert state.tally.bins["n_tokens"].sum() == state.count().kept
+    state.scale("n_tokens", "linear")
+    with pytest.raises(InputError, match="can't be shown on a log1p axis; it has linear, log"):
+        state.scale("n_tokens", "log1p")
+
+
+def test_a_score_of_one_value_has_one_scale(table: Table) -> None:
+    table.scores["perplexity"] = np.full(30, 7.5, dtype=np.float32)
+    assert make_bins(table).charts["perplexity"].kinds == ("linear",)
 
 
 def test_all_documents_are_binned_or_unscored(table: Table) -> None:
@@ -69,7 +117,7 @@ def test_labels_beyond_the_most_frequent_share_a_last_bin(table: Table) -> None:
     assert chart.labels[-1] == "other"
     assert chart.counts.tolist() == [1] * 24 + [5]
     assert chart.n_unscored == 1
-    assert sum(make_bins(table).kept(np.ones(30, dtype=bool))["language"]) == 29
+    assert make_bins(table).counts()["language"].sum() == 29
 
 
 def test_a_score_nobody_has_gets_no_chart(table: Table) -> None:
@@ -85,7 +133,7 @@ def test_embeddings_and_maps_get_no_chart(table: Table) -> None:
 
 def test_a_table_without_scores_has_no_bins(table: Table) -> None:
     table.scores.clear()
-    assert make_bins(table).kept(np.ones(30, dtype=bool)) == {}
+    assert make_bins(table).counts() == {}
 
 
 @pytest.mark.parametrize(

@@ -94,15 +94,6 @@ def test_the_recipe_holds_the_snapped_value(state: BenchState) -> None:
     assert state.thresholds.values("perplexity")[0] == axis.snapped(333)
 
 
-def test_keys_move_whole_numbers_by_at_least_one(state: BenchState) -> None:
-    state.thresholds.move("n_tokens", "low", 50)
-    state.thresholds.nudge("n_tokens", "low", 1)
-    low, _ = state.thresholds.values("n_tokens")
-    assert low == 51
-    state.thresholds.nudge("n_tokens", "low", -1)
-    assert state.thresholds.values("n_tokens")[0] == 50
-
-
 def test_low_above_high_is_refused_and_the_recipe_stays(state: BenchState) -> None:
     state.thresholds.set("n_tokens", 20.0, 100.0)
     before = state.recipe

@@ -1,303 +1,151 @@
-// The Scores tab. Python bins and counts; this draws bars, and turns pointer and keys into "drag", "nudge" and "value".
+// The Scores tab. Python bins and counts; this draws. While a handle moves, all numbers and bars come from its cube.
 
-const HEIGHT = 100;
-
-// One message is under way at a time. While it is, a newer drag of a handle takes the place of the older one and key
-// presses add up, so that a drag never queues up.
-function makeLine(model, onidle) {
-  const client = Math.random().toString(36).slice(2);
-  let number = 0, pending = null, timer = 0;
-  const queue = [];
-  const next = () => {
-    clearTimeout(timer);
-    pending = null;
-    if (queue.length) start(queue.shift()); else onidle();
-  };
-  const start = (content) => {
-    pending = `${client}:${number++}`;
-    timer = setTimeout(next, 2000);
-    model.send({ ...content, ticket: pending });
-  };
-  const send = (content) => {
-    if (!pending) return start(content);
-    const last = queue[queue.length - 1];
-    const same = last && last.type === content.type && last.score === content.score && last.side === content.side;
-    if (same && content.type === "drag") queue[queue.length - 1] = content;
-    else if (same && content.type === "nudge") last.steps = Math.max(-1000, Math.min(1000, last.steps + content.steps));
-    else queue.push(content);
-  };
-  const receive = (content) => { if (content && content.type === "done" && content.ticket === pending) next(); };
-  model.on("msg:custom", receive);
-  return {
-    send,
-    gesture: () => `${client}:g${number++}`,
-    close: () => { clearTimeout(timer); model.off("msg:custom", receive); },
-  };
-}
-
-// Square roots of the counts on demand: a score that is 0 for most documents hides its tail otherwise.
-let isRooted = false;
-
-function barsPath(edges, counts, top) {
-  let path = "";
-  for (let i = 0; i < counts.length; i++) {
-    if (!counts[i]) continue;
-    // A bar of at least 1.5 % of the height, so that a rare value is still seen.
-    const part = isRooted ? Math.sqrt(counts[i] / top) : counts[i] / top;
-    const y = HEIGHT - Math.max(1.5, HEIGHT * part);
-    const gap = (edges[i + 1] - edges[i]) * 40;
-    path += `M${edges[i] * 1000 + gap} ${HEIGHT}V${y}H${edges[i + 1] * 1000 - gap}V${HEIGHT}Z`;
-  }
-  return path;
-}
-
-function makeHandle(chart, side, line, plot) {
-  const label = h("span", { class: "wb-handle-value" });
-  const node = h("div", {
-    class: `wb-handle wb-handle-${side}`, role: "slider", tabIndex: 0, "data-side": side, "data-score": chart.score,
-    "data-key": `handle:${chart.score}:${side}`,
-    "aria-label": `${chart.score}, ${side === "low" ? "lower" : "upper"} threshold`,
-    "aria-valuemin": 0, "aria-valuemax": 1000, "aria-orientation": "horizontal",
-    title: "Drag, or use the arrow keys; double click, Escape or x opens this side",
-  }, label);
-  const target = { score: chart.score, side };
-  const open = () => line.send({ type: "open", ...target });
-  let gesture = null, keys = null, keyTimer = 0;
-  const placeOf = (event) => {
-    const box = plot.getBoundingClientRect();
-    return Math.min(1000, Math.max(0, Math.round((1000 * (event.clientX - box.left)) / box.width)));
-  };
-  node.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    node.setPointerCapture(event.pointerId);
-    node.focus({ preventScroll: true });
-    gesture = line.gesture();
-    event.preventDefault();
-  });
-  node.addEventListener("pointermove", (event) => {
-    if (gesture === null) return;
-    const place = placeOf(event);
-    node.style.left = `${place / 10}%`;
-    node.dataset.dragging = "true";
-    line.send({ type: "drag", ...target, place, gesture });
-  });
-  let last = null;
-  const end = () => {
-    gesture = null;
-    delete node.dataset.dragging;
-    // Python may have held the handle back, at the other one.
-    if (last) update(last);
-  };
-  node.addEventListener("pointerup", end);
-  node.addEventListener("pointercancel", end);
-  node.addEventListener("dblclick", open);
-  node.addEventListener("blur", () => { keys = null; });
-  node.addEventListener("keydown", (event) => {
-    const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -50, PageUp: 50 }[event.key];
-    const isEnd = event.key === "Home" || event.key === "End";
-    if (steps === undefined && !isEnd && event.key !== "Escape" && event.key !== "x") return;
-    event.preventDefault();
-    // JupyterLab would move between cells on the same keys.
-    event.stopPropagation();
-    if (event.key === "Escape" || event.key === "x") return open();
-    keys = keys || line.gesture();
-    clearTimeout(keyTimer);
-    keyTimer = setTimeout(() => { keys = null; }, 1000);
-    if (isEnd) return line.send({ type: "drag", ...target, place: event.key === "Home" ? 0 : 1000, gesture: keys });
-    line.send({ type: "nudge", ...target, steps: event.shiftKey ? 10 * steps : steps, gesture: keys });
-  });
-  const update = (bound) => {
-    last = bound;
-    const dragging = gesture !== null;
-    const place = bound.place === null ? (side === "low" ? 0 : 1) : bound.place;
-    if (!dragging) node.style.left = `${100 * place}%`;
-    node.classList.toggle("wb-open", bound.place === null);
-    node.classList.toggle("wb-flip", side === "low" ? place > 0.75 : place > 0.25);
-    node.setAttribute("aria-valuenow", Math.round(1000 * place));
-    node.setAttribute("aria-valuetext", bound.text);
-    label.textContent = bound.text;
-    return place;
-  };
-  return { node, update };
-}
-
-function makeField(chart, side, line, send) {
-  const node = h("input", {
-    type: "text", inputmode: "decimal", autocomplete: "off", class: `wb-bound wb-bound-${side}`, "data-side": side,
-    "data-score": chart.score, "aria-label": `${chart.score}, ${side === "low" ? "lower" : "upper"} threshold, number`,
-    placeholder: side === "low" ? "from: open" : "to: open",
-  });
-  const commit = () => {
-    const text = node.value.trim().replaceAll(",", "");
-    const value = text === "" ? null : Number(text);
-    // What is no number goes to Python as it is, which says so.
-    send({ type: "value", score: chart.score, side, value: Number.isNaN(value) ? node.value.slice(0, 50) : value });
-  };
-  node.addEventListener("change", commit);
-  node.addEventListener("keydown", (event) => event.stopPropagation());
-  const update = (bound) => {
-    if (document.activeElement !== node || node.dataset.sent !== bound.field) node.value = bound.field;
-    node.dataset.sent = bound.field;
-  };
-  return { node, update };
-}
-
-function makeCard(chart, line) {
-  const send = (content) => line.send(content);
-  const card = h("section", { class: "wb-card", "data-score": chart.score, "data-family": chart.family, "aria-label": chart.score });
-  const clear = button("×", { class: "wb-clear", title: "Open both sides", "aria-label": `Open both sides of ${chart.score}` },
-    () => send({ type: "open", score: chart.score, side: null }));
-  const unscored = chart.unscored ? h("span", { class: "wb-unscored", title: "Documents without this score" }, `${count(chart.unscored)} unscored`) : null;
-  const head = h("header", {}, h("span", { class: "wb-card-name", title: `${chart.title} (${chart.unit})` }, chart.score), unscored, clear);
-  const update = chart.kind === "category" ? fillCategories(card, head, chart, send) : fillHistogram(card, head, chart, line, send);
-  return { card, update };
-}
-
-function fillHistogram(card, head, chart, line, send) {
-  const top = Math.max(1, ...chart.counts);
-  let drawnRooted = isRooted;
-  const drawing = svg("svg", { viewBox: `0 0 1000 ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-  const all = svg("path", { class: "wb-bars-dropped", d: barsPath(chart.edges, chart.counts, top) });
-  const kept = svg("path", { class: "wb-bars-kept" });
-  drawing.append(all, kept);
-  const plot = h("div", { class: "wb-plot" }, drawing);
-  const shades = { low: h("div", { class: "wb-shade" }), high: h("div", { class: "wb-shade wb-shade-high" }) };
-  const handles = { low: makeHandle(chart, "low", line, plot), high: makeHandle(chart, "high", line, plot) };
-  plot.append(shades.low, shades.high, handles.low.node, handles.high.node);
-  const axis = h("div", { class: "wb-axis", "aria-hidden": "true" }, chart.ticks.map(([place, text]) => {
-    const tick = h("span", { class: place < 0.06 ? "wb-first" : place > 0.94 ? "wb-last" : "" }, text);
-    tick.style.left = `${100 * place}%`;
-    return tick;
-  }));
-  const fields = { low: makeField(chart, "low", line, send), high: makeField(chart, "high", line, send) };
-  const quantile = h("input", { type: "checkbox", class: "wb-quantile", "data-score": chart.score,
-    onchange: (event) => send({ type: "quantile", score: chart.score, on: event.target.checked }) });
-  const scale = chart.kind === "linear" ? "" : "log";
-  card.append(head, plot, axis, h("div", { class: "wb-bounds" }, fields.low.node, fields.high.node,
-    h("label", { title: "Keep the threshold as a quantile of the sample; its value is resolved and frozen in the manifest" }, quantile, "as quantile"),
-    h("span", { class: "wb-scale" }, scale)));
-  return (bound, counts) => {
-    if (drawnRooted !== isRooted) all.setAttribute("d", barsPath(chart.edges, chart.counts, top));
-    drawnRooted = isRooted;
-    kept.setAttribute("d", barsPath(chart.edges, counts, top));
-    quantile.checked = bound.quantile;
-    const places = {};
-    for (const side of ["low", "high"]) {
-      places[side] = handles[side].update(bound[side]);
-      fields[side].update(bound[side]);
-    }
-    shades.low.style.width = `${100 * places.low}%`;
-    shades.high.style.left = `${100 * places.high}%`;
-    card.classList.toggle("wb-active", bound.low.place !== null || bound.high.place !== null);
-  };
-}
-
-function fillCategories(card, head, chart, send) {
-  const top = Math.max(1, ...chart.counts);
-  const rows = chart.labels.map((label, i) => {
-    const box = h("input", { type: "checkbox", class: "wb-category", "data-score": chart.score, "data-label": label, checked: true,
-      onchange: (event) => send({ type: "category", score: chart.score, label, on: event.target.checked }) });
-    const all = h("span", { class: "wb-bar wb-bar-dropped" }), kept = h("span", { class: "wb-bar wb-bar-kept" });
-    all.style.width = `${(100 * chart.counts[i]) / top}%`;
-    const number = h("span", { class: "wb-number" });
-    const isOther = label === "other" && i === chart.labels.length - 1;
-    box.disabled = isOther;
-    const row = h("label", { class: "wb-category-row" }, box, h("span", { class: "wb-category-name" }, label), h("span", { class: "wb-track" }, all, kept), number);
-    return { row, box, kept, number, label };
-  });
-  card.classList.add("wb-card-category");
-  card.append(head, h("div", { class: "wb-categories" }, rows.map((r) => r.row)));
-  return (bound, counts) => {
-    rows.forEach((r, i) => {
-      r.box.checked = bound.labels === null || bound.labels.includes(r.label);
-      r.kept.style.width = `${(100 * counts[i]) / top}%`;
-      r.number.textContent = `${count(counts[i])} / ${count(chart.counts[i])}`;
-    });
-    card.classList.toggle("wb-active", bound.labels !== null);
-  };
-}
-
-function makeSummary() {
-  const big = h("div", { class: "wb-kept-documents" }), tokens = h("div", { class: "wb-kept-tokens" });
-  const body = h("tbody");
-  const node = h("aside", { class: "wb-summary", "aria-label": "What is kept" }, h("h3", {}, "Kept"), big, tokens,
-    h("table", { class: "wb-sources" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "source"), h("th", { scope: "col", class: "wb-num" }, "kept / all"), h("th", { scope: "col", class: "wb-num" }, "kept"),
-        h("th", { scope: "col", class: "wb-num", title: "Share of the whole, weighted back to the corpus: before → after" }, "mix"))), body));
-  const update = (live, colors) => {
-    const c = live.count;
-    big.replaceChildren(h("strong", {}, count(c.kept)), ` of ${plural(c.documents, "document")} · ${percent(c.kept / c.documents)}`);
-    big.dataset.kept = c.kept;
-    tokens.replaceChildren(...(c.tokens === null ? ["tokens: compute n_tokens to see them"]
-      : [h("strong", {}, count(c.keptTokens)), ` of ${plural(c.tokens, "token")} · ${percent(c.tokens ? c.keptTokens / c.tokens : NaN)}`]));
-    if (c.tokens !== null) tokens.dataset.kept = c.keptTokens;
-    body.replaceChildren(...live.sources.map((s) => {
-      const share = s.documents ? s.kept / s.documents : 0;
-      const bar = h("div", { class: "wb-source-bar", color: colors[s.name] });
-      bar.append(h("i"));
-      bar.firstChild.style.width = `${100 * share}%`;
-      return h("tr", { "data-source": s.name, "data-kept": s.kept },
-        h("th", { scope: "row" }, h("span", { class: "wb-source-name", title: s.name }, s.name), bar),
-        h("td", { class: "wb-num" }, `${count(s.kept)} / ${count(s.documents)}`),
-        h("td", { class: "wb-num" }, percent(share, 0)),
-        h("td", { class: "wb-num" }, `${(100 * s.share).toFixed(0)} → ${percent(s.keptShare, 0)}`));
-    }));
-  };
-  return { node, update };
-}
+const COUNTS_UP_TO = 20000;  // documents up to which steps that compare documents are counted without being asked
 
 function render({ model, el }) {
   el.classList.add("wb-view", "wb-histograms");
-  const line = makeLine(model, () => drawLive());
-  const summary = makeSummary();
+  let cards = new Map(), chosen = "all";
+  const bench = {
+    countsUpTo: COUNTS_UP_TO,
+    bound: (score) => model.get("live").bounds[score],
+    visible: () => [...cards.values()].filter(({ card }) => isSeen(card)).map(({ chart }) => chart.score).slice(0, 24),
+    draw: () => drawMove(),
+  };
+  bench.line = makeLine(model, () => { bench.mover.answered(); drawLive(); });
+  bench.cubes = makeCubes(model, () => {
+    const active = el.getRootNode().activeElement;
+    if (active && active.matches?.(".wb-handle") && el.contains(active)) bench.mover.ready(active.dataset.score, active.dataset.side);
+    drawMove();
+  });
+  bench.mover = makeMover(bench);
+  const send = (content) => bench.line.send(content);
+
+  const summary = makeSummary(send);
+  const steps = makeSteps(model, bench);
   const grid = h("div", { class: "wb-grid" });
   const families = h("div", { class: "wb-families", role: "group", "aria-label": "Which scores" });
-  const search = h("input", { type: "search", class: "wb-score-search", placeholder: "find a score", "aria-label": "Find a score",
-    oninput: () => filter(), onkeydown: (event) => event.stopPropagation() });
-  const hint = h("p", { class: "wb-hint" });
+  const quiet = (event) => event.stopPropagation();
+  const search = h("input", { type: "search", class: "wb-score-search", placeholder: "find a score", "aria-label": "Find a score", oninput: () => filter(), onkeydown: quiet });
+  const hint = h("p", { class: "wb-hint" }), none = h("p", { class: "wb-note" }, "No step yet: every document is kept. Move a handle below, or add a step.");
   const roots = h("label", { class: "wb-check", title: "Draw the square roots of the counts, so that rare values show" },
-    h("input", { type: "checkbox", class: "wb-roots", checked: isRooted, onchange: (event) => { isRooted = event.target.checked; drawLive(); } }), "√ heights");
-  const main = h("div", { class: "wb-scores-main" }, h("div", { class: "wb-bar-top" }, families, roots, search), hint, grid);
+    h("input", { type: "checkbox", class: "wb-roots", checked: looks.isRooted, onchange: (event) => { looks.isRooted = event.target.checked; drawLive(); } }), "√ heights");
+  const paint = labelled("bars", dropdown([["kept", "kept coloured"], ["grey", "all grey"], ["source", "by source"]], looks.paint, { class: "wb-paint", "aria-label": "Colours of bars" },
+    (value) => { looks.paint = value; send({ type: "paint", by_source: value === "source" }); drawLive(); }));
+  const head = h("div", { class: "wb-bar-top" }, h("h3", {}, "Steps"), makeAdd(model, bench), h("span", { class: "wb-gap" }), paint, roots);
+  const rest = h("div", { class: "wb-bar-top" }, h("h3", {}, "Other scores"), families, search);
+  const main = h("div", { class: "wb-scores-main" }, hint, head, none, steps.list, rest, grid);
   el.append(main, summary.node);
-  let cards = [], chosen = "all";
 
+  const isSeen = (card) => {
+    if (!card.isConnected || card.hidden) return false;
+    const box = card.getBoundingClientRect(), view = grid.contains(card) ? grid.getBoundingClientRect() : { top: 0, bottom: Infinity };
+    return box.height > 0 && box.bottom > Math.max(0, view.top) && box.top < Math.min(window.innerHeight, view.bottom);
+  };
   const filter = () => {
     const needle = search.value.toLowerCase();
-    for (const { card } of cards) {
-      const inFamily = chosen === "all" || (chosen === "set" ? card.classList.contains("wb-active") : card.dataset.family === chosen);
-      card.hidden = !(inFamily && card.dataset.score.includes(needle));
+    for (const { card, chart } of cards.values()) {
+      card.hidden = grid.contains(card) && !((chosen === "all" || card.dataset.family === chosen) && chart.score.includes(needle));
     }
     for (const chip of families.children) chip.setAttribute("aria-pressed", String(chip.dataset.family === chosen));
   };
-  const drawCharts = () => {
-    const { charts = [], hint: text = "" } = model.get("state");
-    cards = charts.map((chart) => ({ chart, ...makeCard(chart, line) }));
-    grid.replaceChildren(...cards.map(({ card }) => card));
-    hint.textContent = text;
-    hint.hidden = !text;
-    summary.node.hidden = main.firstChild.hidden = !charts.length;
-    const names = ["all", ...new Set(charts.map((chart) => chart.family)), "set"];
-    if (!names.includes(chosen)) chosen = "all";
-    families.replaceChildren(...names.map((name) => button(name === "set" ? "with thresholds" : name,
-      { class: "wb-chip", "data-family": name, "aria-pressed": "false" }, () => { chosen = name; filter(); })));
-    drawLive();
+  const keepFocus = (change) => {
+    const root = el.getRootNode(), active = root.activeElement;
+    const key = active && el.contains(active) ? active.getAttribute("data-key") : null;
+    change();
+    if (!key || root.activeElement === active) return;
+    const again = active.isConnected ? active : [...el.querySelectorAll("[data-key]")].find((node) => node.getAttribute("data-key") === key);
+    again?.focus({ preventScroll: true });
+  };
+  // Charts of steps stand in the steps' rows, all others in the grid.
+  const placeCards = () => {
+    const inRows = new Set((model.get("rows").steps || []).map((step) => step.score));
+    grid.replaceChildren(...[...cards.values()].filter(({ chart }) => !inRows.has(chart.score)).map(({ card }) => card));
+    rest.hidden = !grid.children.length;
     filter();
   };
+  const drawRows = () => {
+    const { steps: rows, documents } = model.get("rows");
+    if (!rows) return;
+    keepFocus(() => {
+      if (steps.build(rows, (score, slot) => { const made = cards.get(score); if (made) slot.append(made.card); })) placeCards();
+      steps.drawNumbers(rows, documents);
+    });
+    none.hidden = rows.length > 0 || !cards.size;
+    askLater();
+  };
+  const drawCharts = () => {
+    const { charts = [], hint: text = "" } = model.get("state");
+    keepFocus(() => {
+      cards = new Map(charts.map((chart) => [chart.score, makeCard(chart, bench)]));
+      const names = ["all", ...new Set(charts.map((chart) => chart.family))];
+      if (!names.includes(chosen)) chosen = "all";
+      families.replaceChildren(...names.map((name) => button(name, { class: "wb-chip", "data-family": name, "aria-pressed": "false" }, () => { chosen = name; filter(); })));
+      hint.textContent = text;
+      hint.hidden = !text;
+      summary.node.hidden = head.hidden = !charts.length;
+      steps.forget();
+      drawRows();
+      placeCards();
+      drawLive();
+    });
+  };
+  // All as Python counted it; a handle in hand stays where it is.
   const drawLive = () => {
     const live = model.get("live");
     if (!live.count) return;
-    for (const { chart, update } of cards) {
-      if (live.bounds[chart.score] && live.kept[chart.score]?.length === chart.counts.length) update(live.bounds[chart.score], live.kept[chart.score]);
+    bench.cubes.follow();
+    for (const { chart, update } of cards.values()) {
+      const bound = live.bounds[chart.score], kept = live.kept[chart.score];
+      if (bound && kept?.length === chart.counts.length) update(bound, kept, live.stacks?.[chart.score]);
     }
-    summary.update(live, model.get("state").sources || {});
+    summary.update(live);
+    summary.drawCorpus(model.get("totals"), live.version);
+    askLater();
+    el.removeAttribute("data-moving");
+    if (bench.mover.at) drawMove();
   };
-  model.on("change:state", drawCharts);
-  model.on("change:live", drawLive);
+  // With the handle in hand where it is: bars and numbers from its cube, if that is there.
+  const drawMove = () => {
+    const { at } = bench.mover, live = model.get("live");
+    if (!at || !live.count) return drawLive();
+    const { score, side, place } = at, bound = live.bounds[score], made = cards.get(score);
+    if (!bound || !made) return;
+    const cube = bench.cubes.get(score, side);
+    const isOpen = place === (side === "low" ? 0 : PLACES - 1), other = bound[side === "low" ? "high" : "low"];
+    const isBeyond = cube && other.value !== null && (side === "low" ? cube.cuts[place] > other.value : cube.cuts[place] < other.value);
+    const field = isOpen ? "" : !cube ? bound[side].field : bound.quantile ? String(cube.quantiles[place] / 1000) : String(Number(cube.cuts[place].toPrecision(10)));
+    const moved = { place: isOpen ? null : place / (PLACES - 1), field, share: null,
+      text: isOpen ? "open" : !cube ? "…" : isBeyond ? other.text : short(cube.cuts[place]) };
+    if (cube && !isOpen) moved.share = cube.quantiles[place] / 1000;
+    made.drawHandles({ ...bound, [side]: moved });
+    el.setAttribute("data-moving", cube ? (cube.fixed ? "about" : "exact") : "waiting");
+    if (!cube) { bench.mover.near(score, side); return; }
+    for (const [name, heights] of cube.bars) cards.get(name)?.drawHeights(heights, place);
+    summary.preview(live, cube, place);
+  };
+
+  // What takes longer is asked for once nothing moves.
+  let timer = 0;
+  const askLater = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const { documents } = model.get("rows");
+      if (!model.get("live").count) return;
+      if (bench.mover.at || !bench.line.isIdle()) return askLater();
+      const index = documents <= COUNTS_UP_TO ? steps.waiting() : -1;
+      if (model.get("live").version !== model.get("totals").version) send({ type: "totals" });
+      else if (index >= 0) send({ type: "count", index });
+    }, 250);
+  };
+  const drawTotals = () => { summary.drawCorpus(model.get("totals"), model.get("live").version); askLater(); };
+  const changes = { state: drawCharts, live: drawLive, rows: drawRows, totals: drawTotals };
+  for (const [name, callback] of Object.entries(changes)) model.on(`change:${name}`, callback);
   drawCharts();
   return () => {
-    line.close();
-    model.off("change:state", drawCharts);
-    model.off("change:live", drawLive);
+    clearTimeout(timer);
+    bench.line.close();
+    bench.cubes.close();
+    for (const [name, callback] of Object.entries(changes)) model.off(`change:${name}`, callback);
   };
 }
 

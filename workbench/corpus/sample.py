@@ -66,6 +66,17 @@ class Sample:
         return self.frame["source"].to_list()
 
     @cached_property
+    def source_names(self) -> tuple[str, ...]:
+        """The sources that have documents, sorted."""
+        return tuple(sorted(self.frame["source"].unique().to_list()))
+
+    @cached_property
+    def source_codes(self) -> npt.NDArray[np.int64]:
+        """The place of each document's source in `source_names`, int64 (n,)."""
+        places = self.frame["source"].cast(pl.Enum(self.source_names)).to_physical()
+        return places.to_numpy().astype(np.int64)
+
+    @cached_property
     def fingerprint(self) -> str:
         """Digest (hex) of all ids, sources and texts; further columns have no part in it."""
         digest = hashlib.sha256()
@@ -79,7 +90,8 @@ class Sample:
     def weights(self) -> npt.NDArray[np.float64]:
         """How many documents of the corpus each document stands for, float64 (n,), at least 1."""
         strata = self.design.strata
-        return np.array([1.0 / strata[source].rate for source in self.sources], dtype=np.float64)
+        each = np.array([1.0 / strata[source].rate for source in self.source_names], dtype=np.float64)
+        return each[self.source_codes]
 
     def write(self, path: str | Path) -> None:
         """Write the sample with its design as one parquet file, aside first and then renamed.

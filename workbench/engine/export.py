@@ -21,7 +21,7 @@ from workbench.recipe.manifest import write_manifest
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import MANIFEST_FORMAT
 from workbench.selectors.band import BandParams, constant
-from workbench.stats.intervals import Totals, kept_totals
+from workbench.stats.intervals import Totals, kept_totals, places_of
 
 ALWAYS = ("n_tokens", "n_bytes")
 """Scores that every manifest computes, since expectations are given in documents, tokens and bytes."""
@@ -58,7 +58,9 @@ def expectations(table: Table, outcome: Outcome) -> Totals:
         **{name: table.scores[name].astype(np.float64) for name in ALWAYS},
     }
     n_corpus = {source: stratum.n_corpus for source, stratum in table.sample.design.strata.items()}
-    return kept_totals(outcome.keep, amounts, strata=table.source, n_corpus=n_corpus)
+    # Places, since a million names take long to look up.
+    places = places_of(table.sample.source_names, sorted(n_corpus))
+    return kept_totals(outcome.keep, amounts, strata=places[table.sample.source_codes], n_corpus=n_corpus)
 
 
 def expectation_basis(table: Table, recipe: Recipe) -> str:

@@ -57,7 +57,7 @@ class Table:
     @cached_property
     def source(self) -> Array:
         """Sources as a string array."""
-        return strings(self.sample.sources)
+        return strings(self.sample.source_names)[self.sample.source_codes]
 
     @cached_property
     def text_digest(self) -> Array:

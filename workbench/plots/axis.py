@@ -77,27 +77,21 @@ class Axis:
         decades = math.log10((self.high + 1) / (self.low + 1))
         return significant(value, 3 if decades > 2 else 4)
 
-    def nudge(self, value: float, steps: int) -> float:
-        """The round value `steps` places to the right (negative: left) of `value`, at least one round value on."""
-        toward = 1 if steps > 0 else -1
-        place = round(self.position(value) * N_POSITIONS) + steps
-        while 0 < place < N_POSITIONS and self.snapped(place) == value:
-            place += toward
-        return self.snapped(min(N_POSITIONS, max(0, place)))
-
     def _forward(self, value: float) -> float:
         if self.kind == "linear":
             return value
         return math.log(value) if self.kind == "log" else math.log1p(value)
 
 
-def fit_axis(values: FloatArray) -> Axis | None:
+def fit_axis(values: FloatArray, kind: Kind | None = None) -> Axis | None:
     """An axis on which the values can be told apart: logarithmic where they are heavy-tailed.
 
     Parameters
     ----------
     values
         (n,), NaN and infinity left out.
+    kind
+        The scale, if it isn't to be chosen: one of `axis_kinds`.
 
     Returns
     -------
@@ -110,9 +104,11 @@ def fit_axis(values: FloatArray) -> Axis | None:
         return None
     low, middle, high = (float(x) for x in (finite.min(), np.median(finite), finite.max()))
     integral = bool((finite == np.round(finite)).all()) and high < 2**53
-    if low > 0 and high / middle >= _HEAVY_TAIL:
+    is_log = low > 0 and high / middle >= _HEAVY_TAIL
+    is_log1p = low >= 0 and integral and high >= 100 and high / (middle + 1) >= _HEAVY_TAIL
+    if kind == "log" or (kind is None and is_log):
         return Axis("log", _log_end(low, -1), _log_end(high, +1), integral)
-    if low >= 0 and integral and high >= 100 and high / (middle + 1) >= _HEAVY_TAIL:
+    if kind == "log1p" or (kind is None and is_log1p):
         return Axis("log1p", 0.0, _log_end(high, +1), integral)
     if integral:
         return Axis("linear", low - 0.5, high + 0.5, integral)
@@ -126,6 +122,17 @@ def fit_axis(values: FloatArray) -> Axis | None:
         _to_step(math.ceil(high / step) * step, step),
         False,
     )
+
+
+def axis_kinds(axis: Axis) -> tuple[Kind, ...]:
+    """The scales that can show what this axis shows: linear, and a logarithmic one where that would differ."""
+    if axis.kind != "linear":
+        return ("linear", axis.kind)
+    # The axis of whole numbers begins half a one below the smallest.
+    smallest = axis.low + 0.5 if axis.is_integral else axis.low
+    if smallest > 0:
+        return ("linear", "log")
+    return ("linear", "log1p") if smallest == 0 and axis.high >= 10 else ("linear",)
 
 
 def bin_edges(axis: Axis, n_bins: int = N_BINS) -> FloatArray:

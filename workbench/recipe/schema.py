@@ -171,10 +171,12 @@ def parse_step(value: object, index: int = 0) -> Step:
     """
     where = f"step {index + 1}"
     if not isinstance(value, Mapping) or "select" not in value:
-        raise RecipeError(f'{where} must be an object with "select"; it may be one of {", ".join(SELECTORS)}')
+        raise RecipeError(f'{where} must be an object with "select"; `workbench methods` lists the selectors')
     name, off = value["select"], value.get("off", False)
     if not isinstance(name, str) or name not in SELECTORS:
-        raise RecipeError(f"{where}: there is no selector {name!r}; it may be one of {', '.join(SELECTORS)}")
+        raise RecipeError(
+            f"{where}: there is no selector {str(name)[:80]!r}; `workbench methods` lists them all"
+        )
     if not isinstance(off, bool):
         raise RecipeError(f"{where}: off must be true or false, got {str(off)[:40]!r}")
     given = {key: inner for key, inner in value.items() if key not in ("select", "off")}

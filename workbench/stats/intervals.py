@@ -89,7 +89,7 @@ def kept_totals(
     amounts
         By name, (n,), finite and not negative: n_documents (ones), n_tokens, n_bytes.
     strata
-        The stratum of each sampled document, str (n,).
+        The stratum of each sampled document, str (n,), or its place among the sorted names, int (n,).
     n_corpus
         How many documents each stratum has in the corpus.
     level
@@ -172,13 +172,7 @@ def _layout(keep: BoolArray, strata: Sequence[str] | Array, n_corpus: Mapping[st
     if len(strata) != len(keep):
         raise InputError(f"there are {len(strata)} strata for {len(keep)} documents; give one a document")
     names = sorted(n_corpus)
-    place = {name: i for i, name in enumerate(names)}
-    unknown = next((name for name in strata if name not in place), None)
-    if unknown is not None:
-        raise InputError(
-            f"the sample has documents of {str(unknown)!r}, but its design doesn't; draw the sample again"
-        )
-    code = np.fromiter((place[name] for name in strata), dtype=np.int64, count=len(strata))
+    code = strata if isinstance(strata, np.ndarray) and strata.dtype.kind == "i" else places_of(strata, names)
     count = _sums(code, np.ones(len(code)), len(names))
     size = np.array([n_corpus[name] for name in names], dtype=np.float64)
     over = np.flatnonzero(count > size)
@@ -189,6 +183,17 @@ def _layout(keep: BoolArray, strata: Sequence[str] | Array, n_corpus: Mapping[st
             "the corpus; draw the sample again"
         )
     return _Strata(names, code, size, count, _sums(code, keep, len(names)))
+
+
+def places_of(strata: Sequence[str] | Array, names: list[str]) -> IntArray:
+    """The place of each stratum in `names`, int64; InputError if one isn't there."""
+    place = {name: i for i, name in enumerate(names)}
+    unknown = next((name for name in strata if name not in place), None)
+    if unknown is not None:
+        raise InputError(
+            f"the sample has documents of {str(unknown)!r}, but its design doesn't; draw the sample again"
+        )
+    return np.fromiter((place[name] for name in strata), dtype=np.int64, count=len(strata))
 
 
 def _collapse(layout: _Strata) -> _Strata:
