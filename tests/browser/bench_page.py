@@ -74,7 +74,7 @@ class BenchPage:
         self.see(self.find(f".wb-total[data-kept='{n}']"))
 
     def press(self, score: str, side: str, key: str, times: int) -> None:
-        """Focus a handle of a score's histogram and press a key on it."""
+        """Focus a handle of a score's histogram, press a key on it, and wait until Python has answered."""
         handle = self.find(f".wb-handle[data-score={score}][data-side={side}]")
         handle.scroll_into_view_if_needed()
         for _ in range(times):
@@ -84,6 +84,7 @@ class BenchPage:
                 "([handle, before]) => handle.getAttribute('aria-valuenow') !== before",
                 arg=[handle.element_handle(), before],
             )
+        self.see(self.find(".wb-histograms:not([data-moving])"))
 
     def recipe_json(self) -> str:
         """The recipe as the Recipe tab shows it."""

@@ -31,7 +31,7 @@ const COMMIT_MS = 350;
 // it, else null. `bench` has the cubes, the line, `bound(score)` and `draw()`.
 function makeMover(bench) {
   const mover = { at: null };
-  let gesture = null, timer = 0, keys = null, isHeld = false, waiting = 0;
+  let gesture = null, timer = 0, keys = null, waiting = 0;
   const endOf = (side) => (side === "low" ? 0 : PLACES - 1);
   const boundPlace = (score, side) => {
     const { place } = bench.bound(score)[side];
@@ -49,15 +49,12 @@ function makeMover(bench) {
     if (!isAt(score, side)) mover.commit();
     mover.near(score, side);
     gesture = bench.line.gesture();
-    isHeld = true;
   };
-  mover.isHeld = (score, side) => isHeld && isAt(score, side);
   mover.move = (score, side, place) => {
     mover.at = { score, side, place: limited(score, side, place) };
     bench.draw();
   };
   mover.drop = (score, side) => {
-    isHeld = false;
     if (isAt(score, side)) mover.commit();
   };
   // Send where the handle was let go; it stays there until Python has answered.
