@@ -117,7 +117,7 @@ class Budget(View):
     def _sources(self) -> list[str]:
         """The largest sources of the corpus, first the largest."""
         groups = self._bench.groups
-        size = np.bincount(groups.codes, weights=groups.weights, minlength=len(groups.names))
+        size = groups.whole.documents * groups.weights
         return [groups.names[i] for i in np.argsort(-size, kind="stable")[:MAX_SOURCES]]
 
     def refresh(self) -> None:
@@ -157,7 +157,7 @@ class Budget(View):
         if groups.tokens is not None:
             counts["tokens"] = groups.tokens.astype(np.float64)
         return {
-            unit: {"sample": float(count.sum()), "corpus": float((count * groups.weights).sum())}
+            unit: {"sample": float(count.sum()), "corpus": float((count * self._bench.loaded.weights).sum())}
             for unit, count in counts.items()
         }
 
@@ -230,7 +230,7 @@ def expected(bench: BenchState, keep: Any, amounts: Mapping[str, FloatArray]) ->
 def shares_by_source(bench: BenchState, solution: Solution, weight: FloatArray | None) -> list[float]:
     """The share of each source in all documents (or tokens, as asked for), or in those kept with their repeats."""
     groups = bench.groups
-    amount = groups.weights.copy()
+    amount = bench.loaded.weights.copy()
     if solution.ask.unit == "tokens" and groups.tokens is not None:
         amount = amount * groups.tokens
     if weight is not None:

@@ -100,9 +100,9 @@ WRONG: dict[str, tuple[object, str]] = {
         {**HEAD, "scores": {"language": {"max_chars": "many"}}},
         r"scores: language max_chars: input should be a valid integer, got 'many'",
     ),
-    "step text": (with_steps("exact"), r"step 1 must be an object with \"select\"; `workbench methods` lists the selectors"),
+    "step text": (with_steps("exact"), r"step 1 must be an object with \"select\"; `workbench methods`"),
     "no select": (with_steps({"score": "n_tokens"}), r"step 1 must be an object with \"select\""),
-    "unknown selector": (with_steps(BAND, {"select": "best"}), r"step 2: there is no selector 'best'; it may be one"),
+    "unknown selector": (with_steps(BAND, {"select": "best"}), r"step 2: there is no selector 'best'; `workbench"),
     "select list": (with_steps({"select": ["band"]}), r"step 1: there is no selector \['band'\]"),
     "unknown param": (
         with_steps({**BAND, "lowest": 1}),

@@ -174,9 +174,7 @@ def parse_step(value: object, index: int = 0) -> Step:
         raise RecipeError(f'{where} must be an object with "select"; `workbench methods` lists the selectors')
     name, off = value["select"], value.get("off", False)
     if not isinstance(name, str) or name not in SELECTORS:
-        raise RecipeError(
-            f"{where}: there is no selector {str(name)[:80]!r}; `workbench methods` lists them all"
-        )
+        raise RecipeError(f"{where}: there is no selector {name!r:.80}; `workbench methods` lists all")
     if not isinstance(off, bool):
         raise RecipeError(f"{where}: off must be true or false, got {str(off)[:40]!r}")
     given = {key: inner for key, inner in value.items() if key not in ("select", "off")}
