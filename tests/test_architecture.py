@@ -270,3 +270,17 @@ def test_the_rules_would_find_what_they_are_for(tmp_path: Path) -> None:
         ('import "https://cdn.example.org/x.js"', "something from outside"),
     ):
         assert re.search(NEVER[what][0], text)
+
+
+def test_a_class_is_styled_by_one_sheet() -> None:
+    """All views share a page: a rule that one sheet gives to a bare class would reach into the others."""
+    owners: dict[str, set[str]] = {}
+    for sheet in sorted((ROOT / "widgets" / "static").glob("*.css")):
+        text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
+        for selectors in re.findall(r"([^{}]+)\{", text):
+            for selector in selectors.split(","):
+                bare = re.fullmatch(r"(?:\.wb-view )?\.(wb-[\w-]+)", selector.strip())
+                if bare:
+                    owners.setdefault(bare[1], set()).add(sheet.name)
+    owners.pop("wb-bench")  # loss_curve.css stands in for common.css where there is no bench
+    assert {name: sheets for name, sheets in owners.items() if len(sheets) > 1} == {}

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.sync_api import Locator
 
 from tests.browser.pages import Notebook
+from widgets.shell import TABS
+
+# In the page, since there are more than a hundred boxes.
+TICK = """(root, wanted) => {
+  for (const box of root.querySelectorAll(".wb-score-check:not([disabled])"))
+    if (box.checked !== wanted.includes(box.dataset.score)) box.click();
+}"""
 
 
 @dataclass(frozen=True)
@@ -56,10 +64,7 @@ class BenchPage:
         """Compute just these scores."""
         self.tab("load")
         wanted = set(names)
-        boxes = self.find(".wb-score-check:not([disabled])")
-        for i in range(boxes.count()):
-            box = boxes.nth(i)
-            box.set_checked(box.get_attribute("data-score") in wanted)
+        self.root.evaluate(TICK, sorted(wanted))
         self.find(".wb-score-button").click()
         for name in wanted:
             self.see(self.find(f"label[data-computed=true] .wb-score-check[data-score={name}]"))
@@ -91,3 +96,21 @@ class BenchPage:
         shown = self.tab("recipe").find(".wb-recipe-json")
         self.notebook.page.wait_for_function("(area) => area.value !== ''", arg=shown.element_handle())
         return shown.input_value()
+
+    def take_pictures(self, folder: Path, name: str) -> list[Path]:
+        """A picture of each tab: `folder`/TAB-`name`.png."""
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for tab, _ in TABS:
+            self.tab(tab)
+            paths.append(folder / f"{tab}-{name}.png")
+            self.root.screenshot(path=paths[-1])
+        return paths
+
+    def darken(self) -> None:
+        """Take JupyterLab's dark theme."""
+        page = self.notebook.page
+        page.evaluate(
+            "() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })"
+        )
+        page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")

@@ -83,7 +83,7 @@ def servers(truth: Truth, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @both
 def test_what_is_moved_by_hand_keeps_what_python_keeps_is_exported_and_undone(
-    page: Page, servers: Callable[[Kind], Server], truth: Truth, kind: Kind
+    page: Page, servers: Callable[[Kind], Server], truth: Truth, kind: Kind, tmp_path: Path
 ) -> None:
     """One page for all of it, since to open one takes longer than the rest."""
     server = servers(kind)
@@ -106,6 +106,7 @@ def test_what_is_moved_by_hand_keeps_what_python_keeps_is_exported_and_undone(
     check_manifest(manifest, truth, outcome)
     check_undo(bench)
     check_a_share(bench, truth)
+    check_pictures(bench, Path(os.environ.get("WORKBENCH_PICTURES", tmp_path)))
 
 
 def check_a_dropped_document(bench: BenchPage, truth: Truth, outcome: wb.Outcome) -> None:
@@ -164,6 +165,15 @@ def check_undo(bench: BenchPage) -> None:
             arg=[bench.find(".wb-undo").element_handle(), bench.find(".wb-total").element_handle(), before],
         )
     bench.wait_until_kept(N)
+
+
+def check_pictures(bench: BenchPage, folder: Path) -> None:
+    """Pictures of all tabs to look at: voila's light, JupyterLab's dark. `make pictures` keeps them."""
+    is_lab = bench.notebook.server.kind == "lab"
+    if is_lab:
+        bench.darken()
+    for picture in bench.take_pictures(folder, "dark" if is_lab else "light"):
+        assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def check_a_share(bench: BenchPage, truth: Truth) -> None:

@@ -18,7 +18,7 @@ function render({ model, el }) {
   const code = h("pre", { class: "wb-code", tabindex: 0, "aria-label": "The recipe as code" });
   const refused = h("p", { class: "wb-hint wb-refused" });
   const copied = h("span", { class: "wb-note", role: "status" });
-  const copy = button("Copy", { class: "wb-copy" }, () => {
+  const copy = button("Copy", { class: "wb-code-copy" }, () => {
     const choice = document.createRange();
     choice.selectNodeContents(code);
     const chosen = window.getSelection();
