@@ -128,6 +128,15 @@ def test_a_corpus_column_with_the_name_of_a_score_is_kept_under_another_name(
     assert (row["n_tokens"], row["corpus_n_tokens"], row["corpus_n_tokens_"]) == (2.0, 3, "theirs")
 
 
+def test_a_nul_in_a_columns_name_ends_nothing(tmp_path: Path, fakes: type[FakeModels]) -> None:
+    odd = {"\0a": 5, "nested": {"b\0": [1]}}
+    documents = [{"doc_id": f"d{i}", "text": f"word {i}", "source": "web", **odd} for i in range(3)]
+    manifest, corpus = frozen(tmp_path, documents, {"select": "random", "fraction": 1.0})
+    row = rows_of(apply(manifest, corpus, tmp_path / "out").out, "kept")[0]
+    assert row["\u2400a"] == 5
+    assert json.loads(row["nested"]) == odd["nested"]
+
+
 def test_a_manifest_applies_to_its_own_result_again_and_again(
     manifest: Path, corpus: Corpus, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -134,13 +135,17 @@ def _kept_frame(plan: Plan, item: NumberedBatch, columns: dict[str, Array]) -> p
     """The corpus's own columns, the scores used, and the repeat weight of each kept document.
 
     A corpus column that has the name of one of ours is kept as `corpus_<name>`, with underscores added until
-    the name is free.
+    the name is free. Arrow ends the process at a NUL in a name: in its place stands its sign.
     """
     frame = item.batch.frame.with_columns(pl.Series("doc_id", item.doc_ids, pl.String))
-    ours = [name for name in (*plan.written_scores, "weight") if name in frame.columns]
+    ours = {*plan.written_scores, "weight"}
     taken = set(frame.columns)
-    for name in ours:
-        other = f"corpus_{name}"
+    for name in frame.columns:
+        if "\0" in str(frame.schema[name]):
+            frame = frame.with_columns(_as_json(frame[name]))
+        if name not in ours and "\0" not in name:
+            continue
+        other = (f"corpus_{name}" if name in ours else name).replace("\0", "\u2400")
         while other in taken:
             other += "_"
         taken.add(other)
@@ -148,6 +153,12 @@ def _kept_frame(plan: Plan, item: NumberedBatch, columns: dict[str, Array]) -> p
     scores = [_score_series(name, columns[name]) for name in plan.written_scores]
     weight = pl.Series("weight", columns["weight"])
     return frame.with_columns(*scores, weight).filter(pl.Series(columns["step"] == KEPT))
+
+
+def _as_json(column: pl.Series) -> pl.Series:
+    """A nested column as JSON: so are its fields' names kept."""
+    texts = [None if value is None else json.dumps(value, default=str) for value in column.to_list()]
+    return pl.Series(column.name, texts, pl.String)
 
 
 def _score_series(name: str, values: Array) -> pl.Series:
