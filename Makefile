@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest
 # Processes that share the tests; each runs torch on one thread, or they would stall each other.
 WORKERS ?= 2
 
-.PHONY: help setup demo test test-fast lint format lab app bench picture pictures clean
+.PHONY: help setup demo test test-fast lint format lab app bench pictures clean
 
 help:  ## Print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -65,12 +65,8 @@ bench: setup  ## Measure us and a peer on the same work (benchmarks/)
 	for program in benchmarks/bench_*.py; do echo "== $$program"; $(BIN)/python -m "benchmarks.$$(basename "$$program" .py)"; done
 	$(BIN)/python -m benchmarks.bench_perplexity --model reference-lm
 
-picture: setup  ## Take the README's picture of the bench anew, with the browser test
-	WORKBENCH_PICTURE=notebooks/bench.png WORKBENCH_CHROMIUM="$$($(BIN)/python -m tests.browser.chromium)" \
-	$(PYTEST) -m "" -k picture tests/browser
-
-pictures: setup  ## Take pictures of all tabs, light and dark, into pictures/
-	WORKBENCH_PICTURES=pictures WORKBENCH_CHROMIUM="$$($(BIN)/python -m tests.browser.chromium)" \
+pictures: setup  ## Take pictures of all tabs, light and dark, into pictures/; the README's are among them
+	WORKBENCH_PICTURES="$$PWD/pictures" WORKBENCH_CHROMIUM="$$($(BIN)/python -m tests.browser.chromium)" \
 	$(PYTEST) -m "" -k moved_by_hand tests/browser
 
 clean:  ## Remove .venv and what tests and builds left

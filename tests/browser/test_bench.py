@@ -26,6 +26,15 @@ both = pytest.mark.parametrize("kind", ["lab", "app"])
 
 N = 240
 SCORES = ("n_tokens", "compression_ratio")
+PICTURED = {
+    "format": "selection-recipe/1",
+    "steps": [
+        {"select": "band", "score": "n_tokens", "low": 20, "unscored": "drop"},
+        {"select": "band", "score": "compression_ratio", "high": {"quantile": 0.98}, "unscored": "drop"},
+        {"select": "exact"},
+        {"select": "band", "score": "perplexity", "high": {"quantile": 0.9}, "unscored": "drop"},
+    ],
+}
 CELL = """
 import os
 import workbench as wb
@@ -168,7 +177,16 @@ def check_undo(bench: BenchPage) -> None:
 
 
 def check_pictures(bench: BenchPage, folder: Path) -> None:
-    """Pictures of all tabs to look at: voila's light, JupyterLab's dark. `make pictures` keeps them."""
+    """Pictures of all tabs: voila's light, JupyterLab's dark. `make pictures` keeps them, with more to see."""
+    if "WORKBENCH_PICTURES" in os.environ:
+        bench.score((*SCORES, "gopher_n_words", "perplexity", "map_x", "map_y", "cluster"))
+        bench.tab("recipe").find(".wb-recipe-json").fill(json.dumps(PICTURED))
+        bench.find(".wb-recipe-import").click()
+        bench.find(".wb-draft-branch").click()
+        bench.find(".wb-draft-name").fill("strict")
+        bench.find(".wb-draft-name").press("Enter")
+        bench.tab("scores").press("perplexity", "high", "PageDown", 2)
+        bench.find(".wb-message-close").click()
     is_lab = bench.notebook.server.kind == "lab"
     if is_lab:
         bench.darken()
@@ -239,18 +257,3 @@ def test_documents_near_a_cut_are_read_and_voted_on_by_keyboard_and_precision_is
     assert float(precision.get_attribute("data-value") or "nan") == pytest.approx(expected)
     wrong = {int(line.get_attribute("data-row") or -1) for line in bench.find(".wb-wrong-row").all()}
     assert wrong == {row for row in said if said[row] != outcome.keep[row]}
-
-
-def test_picture_of_the_bench(page: Page, servers: Callable[[Kind], Server], tmp_path: Path) -> None:
-    """The README's picture: `make picture` sets WORKBENCH_PICTURE to where it is to be written."""
-    picture = Path(os.environ.get("WORKBENCH_PICTURE", tmp_path / "bench.png"))
-    bench = BenchPage.wait(Notebook.open(page, servers("app")))
-    bench.load()
-    models = ("perplexity",) if "WORKBENCH_PICTURE" in os.environ else ()
-    bench.score((*SCORES, "gopher_n_words", *models))
-    bench.tab("scores").press("n_tokens", "low", "PageUp", 2)
-    bench.press("compression_ratio", "high", "PageDown", 2)
-    bench.find(".wb-message-close").click()
-    page.set_viewport_size({"width": 1400, "height": 860})
-    page.screenshot(path=picture, clip={"x": 0, "y": 0, "width": 1400, "height": 745})
-    assert picture.read_bytes().startswith(b"\x89PNG")
