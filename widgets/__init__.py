@@ -5,7 +5,7 @@ separators.
 
 | where | classes and attributes |
 |---|---|
-| head | `.wb-tab.wb-tab-NAME[data-tab][aria-selected]`; `.wb-total[data-kept][data-documents]`; `.wb-undo`, `.wb-redo`; `.wb-message[data-kind=error|info]` > `.wb-message-text`, `.wb-message-close`; `.wb-problem` |
+| head | `.wb-tab.wb-tab-NAME[data-tab][aria-selected]`; `.wb-total[data-kept][data-documents]`; `.wb-undo[data-left]`, `.wb-redo`; `.wb-message[data-kind=error|info]` > `.wb-message-text`, `.wb-message-close`; `.wb-problem` |
 | drafts | `.wb-draft`, `.wb-draft-parent`, `.wb-draft-branch`, `-duplicate`, `-rename`, `-delete`, `-restore`; `.wb-draft-ask` > `.wb-draft-name`, `.wb-draft-ok`, `.wb-draft-cancel`; `.wb-history-open[aria-expanded]`, `.wb-change[data-position][aria-current]`; `.wb-saved-note` |
 | panels | `.wb-panel.wb-panel-NAME`, NAME one of load, map, scores, documents, votes, recipe, compare, export |
 | Load | `.wb-load-path`, `-n`, `-seed`, `-by-source`, `-text-column`, `-id-column`, `-source-column`, `-button`; `.wb-loaded[data-documents]`; `.wb-load-summary tr[data-source]`; `.wb-quarantine`; `.wb-score-check[data-score]` in `label[data-computed=true]`; `.wb-score-family[data-family]`; `.wb-score-button`; `.wb-progress`, `.wb-progress-what`, `.wb-progress-bar[aria-valuenow]`, `.wb-stop` |

@@ -81,7 +81,7 @@ class Shell(View):
                 "count": bench.count().to_json()
                 if bench.table is not None and bench.outcome is not None
                 else None,
-                "canUndo": bench.can_undo,
+                "nUndo": bench.drafts.current.history.position,
                 "canRedo": bench.can_redo,
                 "message": self._message,
                 "kind": self._kind,

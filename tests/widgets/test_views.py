@@ -241,7 +241,7 @@ def test_the_head_counts_and_tells(state: BenchState) -> None:
     shell = Shell(state, chosen.append)
     assert shell.state["count"]["kept"] == 30
     state.thresholds.move("n_tokens", "low", 155)
-    assert (shell.state["count"]["kept"], shell.state["canUndo"]) == (15, True)
+    assert (shell.state["count"]["kept"], shell.state["nUndo"]) == (15, 1)
     send(shell, type="undo")
     assert (shell.state["count"]["kept"], shell.state["canRedo"]) == (30, True)
     send(shell, type="redo")

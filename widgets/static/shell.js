@@ -45,7 +45,8 @@ function render({ model, el }) {
       : `kept ${count(c.kept)} of ${count(c.documents)} documents (${percent(c.kept / c.documents)})`
         + (c.tokens === null ? "" : `, ${count(c.keptTokens)} of ${count(c.tokens)} tokens`);
     if (c) { total.dataset.kept = c.kept; total.dataset.documents = c.documents; }
-    undo.disabled = !state.canUndo;
+    undo.disabled = !state.nUndo;
+    undo.dataset.left = state.nUndo || 0;
     redo.disabled = !state.canRedo;
     message.hidden = !state.message;
     message.dataset.kind = state.kind || "info";
