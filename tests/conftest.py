@@ -9,6 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.untraced import untraced
 
@@ -19,6 +20,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "2")  # the same sums in the same order
 _JUPYTER = tempfile.TemporaryDirectory(prefix="workbench-jupyter-")
 for _name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
     os.environ[_name] = str(Path(_JUPYTER.name) / _name.lower())  # what the user has set up mustn't matter
+
+# How long an example takes on a busy machine is not what any test asks.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parent.parent
 
