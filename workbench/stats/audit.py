@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
 from workbench.checks import BoolArray, FloatArray, IntArray
 from workbench.errors import InputError
+from workbench.stats.wilson import wilson_interval
 
 OUTSIDE = -1
 """As a stratum: the design can't draw the document."""
@@ -68,45 +68,6 @@ class _Total:
             return Proportion(None, 0.0, 1.0)
         # Rounding may leave a share an ulp beyond its end.
         return Proportion(*(min(1.0, max(0.0, x / self.all)) for x in (self.value, self.low, self.high)))
-
-
-def wilson_interval(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a proportion.
-
-    Parameters
-    ----------
-    successes, n
-        `0 <= successes <= n`; they needn't be whole, for effective sizes. Of no trial at all the interval is 0..1.
-    level
-        Above 0 and below 1.
-
-    Raises
-    ------
-    InputError
-        If an argument is out of range.
-
-    Notes
-    -----
-    Wilson 1927, JASA 22:209; without continuity correction.
-
-    Examples
-    --------
-    >>> [round(limit, 4) for limit in wilson_interval(8, 10)]
-    [0.4902, 0.9433]
-    """
-    if not 0.0 < level < 1.0:
-        raise InputError(f"level must lie between 0 and 1, got {level:g}")
-    if not 0.0 <= successes <= n:
-        raise InputError(f"successes must lie in 0..n, got {successes:g} of n={n:g}")
-    if n == 0:
-        return 0.0, 1.0
-    z2 = NormalDist().inv_cdf((1.0 + level) / 2.0) ** 2
-    p = successes / n
-    middle = (p + z2 / (2.0 * n)) / (1.0 + z2 / n)
-    half = math.sqrt(z2 * (p * (1.0 - p) / n + z2 / (4.0 * n * n))) / (1.0 + z2 / n)
-    # At the ends the limit is the end itself, where the difference would leave 1e-17.
-    low = 0.0 if successes == 0 else max(0.0, middle - half)
-    return low, 1.0 if successes == n else min(1.0, middle + half)
 
 
 def audit(

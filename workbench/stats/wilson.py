@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from workbench.errors import InputError
-
-_Z = 1.959963984540054  # the normal distribution's 97.5 % quantile
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,45 @@ class Share:
     value: float | None
     low: float
     high: float
+
+
+def wilson_interval(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a proportion.
+
+    Parameters
+    ----------
+    successes, n
+        `0 <= successes <= n`; they needn't be whole, for effective sizes. Of no trial at all the interval is 0..1.
+    level
+        Above 0 and below 1.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range.
+
+    Notes
+    -----
+    Wilson 1927, JASA 22:209; without continuity correction.
+
+    Examples
+    --------
+    >>> [round(limit, 4) for limit in wilson_interval(8, 10)]
+    [0.4902, 0.9433]
+    """
+    if not 0.0 < level < 1.0:
+        raise InputError(f"level must lie between 0 and 1, got {level:g}")
+    if not 0.0 <= successes <= n:
+        raise InputError(f"successes must lie in 0..n, got {successes:g} of n={n:g}")
+    if n == 0:
+        return 0.0, 1.0
+    z2 = NormalDist().inv_cdf((1.0 + level) / 2.0) ** 2
+    p = successes / n
+    middle = (p + z2 / (2.0 * n)) / (1.0 + z2 / n)
+    half = math.sqrt(z2 * (p * (1.0 - p) / n + z2 / (4.0 * n * n))) / (1.0 + z2 / n)
+    # At the ends the limit is the end itself, where the difference would leave 1e-17.
+    low = 0.0 if successes == 0 else max(0.0, middle - half)
+    return low, 1.0 if successes == n else min(1.0, middle + half)
 
 
 def wilson_share(n_found: int, n: int) -> Share:
@@ -50,12 +88,4 @@ def wilson_share(n_found: int, n: int) -> Share:
     """
     if not 0 <= n_found <= n:
         raise InputError(f"n_found must lie in 0..{n}, got {n_found}; count what is found among all")
-    if n == 0:
-        return Share(0, 0, None, 0.0, 1.0)
-    p = n_found / n
-    middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
-    # Of none or all the interval ends there exactly, which the sum of roundings may miss.
-    low = 0.0 if n_found == 0 else middle - half
-    high = 1.0 if n_found == n else middle + half
-    return Share(n_found, n, p, low, high)
+    return Share(n_found, n, n_found / n if n else None, *wilson_interval(n_found, n))
