@@ -202,8 +202,15 @@ def check_a_share(bench: BenchPage, truth: Truth) -> None:
     about.locator("summary").click()
     about.get_by_text(SELECTORS["rank"].about).wait_for()
     slider = bench.find(".wb-param-slider")
-    for _ in range(3):
+    for fraction in (0.51, 0.52, 0.53):
+        # Each answered before the next: a form that is drawn anew in between would take the slider back.
         slider.press("ArrowRight")
+        asked = {**json.loads(recipe), "steps": [{**step, "keep_fraction": fraction}]}
+        bench.wait_until_kept(int(truth.outcome(json.dumps(asked)).keep.sum()))
+        bench.notebook.page.wait_for_function(
+            "([area, text]) => area.value.includes(text)",
+            arg=[bench.find(".wb-recipe-json").element_handle(), f'"keep_fraction": {fraction}'],
+        )
     moved = bench.recipe_json()
     assert json.loads(moved)["steps"][0]["keep_fraction"] == 0.53
     bench.wait_until_kept(int(truth.outcome(moved).keep.sum()))
