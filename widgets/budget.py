@@ -13,14 +13,13 @@ from widgets.solving import Ask, Rule, Solution, solve
 from widgets.state import BenchState
 from widgets.view import Report, View, script, style
 from workbench.checks import FloatArray
-from workbench.engine.export import expectation_basis
+from workbench.engine.export import corpus_totals, expectation_basis
 from workbench.engine.solve_budget import Side
 from workbench.errors import InputError
 from workbench.plots.colors import category_colors
 from workbench.recipe.model import readable_scores
 from workbench.selectors import SELECTORS
 from workbench.selectors.source_budget import SourceBudgetParams
-from workbench.stats.intervals import Totals, kept_totals
 
 MAX_SOURCES = 50
 """Sources that have a line of their own, the largest; a recipe can hold rules for any."""
@@ -165,10 +164,10 @@ class Budget(View):
         bench, outcome = self._bench, solution.outcome
         tokens = bench.groups.tokens
         weight = repeat_weights(bench, solution)
-        amounts = {"documents": weight}
+        amounts = {"n_documents": weight}
         if tokens is not None:
-            amounts["tokens"] = tokens * weight
-        totals = expected(bench, outcome.keep, amounts)
+            amounts["n_tokens"] = tokens * weight
+        totals = corpus_totals(bench.loaded, outcome.keep, amounts)
         return {
             "isMet": solution.is_met,
             "target": solution.target,
@@ -179,8 +178,8 @@ class Budget(View):
             "keptTokens": None if tokens is None else int(tokens[outcome.keep].sum()),
             "now": int(bench.keep.sum()),
             "rows": [
-                [unit, float(amount[outcome.keep].sum()), *_triple(totals.all[unit])]
-                for unit, amount in amounts.items()
+                [name.removeprefix("n_"), float(amount[outcome.keep].sum()), *_triple(totals.all[name])]
+                for name, amount in amounts.items()
             ],
             "bySource": self._by_source(solution),
             "isUpperBound": expectation_basis(bench.loaded, outcome.fitted.recipe) == "upper_bound",
@@ -218,13 +217,6 @@ def repeat_weights(bench: BenchState, solution: Solution) -> FloatArray:
 
 def _triple(estimate: Any) -> tuple[float, float, float]:
     return estimate.value, estimate.low, estimate.high
-
-
-def expected(bench: BenchState, keep: Any, amounts: Mapping[str, FloatArray]) -> Totals:
-    """What the corpus would keep, with 95 % intervals; as `workbench.engine.export.expectations`, with repeats."""
-    table = bench.loaded
-    n_corpus = {source: stratum.n_corpus for source, stratum in table.sample.design.strata.items()}
-    return kept_totals(keep, amounts, strata=table.source, n_corpus=n_corpus)
 
 
 def shares_by_source(bench: BenchState, solution: Solution, weight: FloatArray | None) -> list[float]:

@@ -10,8 +10,8 @@ import numpy as np
 from widgets.state import BenchState
 from workbench.engine.export import ALWAYS, expectation_basis, expectations
 from workbench.errors import WorkbenchError
-from workbench.stats.intervals import Estimate
 from workbench.stats.ratios import kept_mean, kept_shares
+from workbench.stats.share import Estimate
 
 _BASIS = {
     "exact": "The sample is the whole corpus: these are counts.",

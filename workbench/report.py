@@ -24,7 +24,8 @@ from workbench.recipe.model import Step
 from workbench.scores import SCORES
 from workbench.selectors.band import BandParams, constant
 from workbench.selectors.base import Quantile, Threshold
-from workbench.stats.intervals import Estimate, Totals
+from workbench.stats.intervals import Totals
+from workbench.stats.share import Estimate
 
 N_DOCUMENTS = 10
 """Documents shown of the kept ones, and of the dropped ones."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.checks import Array, canonical_json, require_keys
+from workbench.checks import Array, BoolArray, canonical_json, require_keys
 from workbench.engine.passes import Pass, plan_passes
 from workbench.engine.select import Fitted, Outcome, fit, select
 from workbench.engine.table import Table
@@ -21,7 +21,7 @@ from workbench.recipe.manifest import write_manifest
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import MANIFEST_FORMAT
 from workbench.selectors.band import BandParams, constant
-from workbench.stats.intervals import Totals, kept_totals, places_of
+from workbench.stats.intervals import Known, Totals, kept_totals, places_of
 
 ALWAYS = ("n_tokens", "n_bytes")
 """Scores that every manifest computes, since expectations are given in documents, tokens and bytes."""
@@ -57,10 +57,27 @@ def expectations(table: Table, outcome: Outcome) -> Totals:
         "n_documents": np.ones(len(table)),
         **{name: table.scores[name].astype(np.float64) for name in ALWAYS},
     }
-    n_corpus = {source: stratum.n_corpus for source, stratum in table.sample.design.strata.items()}
+    return corpus_totals(table, outcome.keep, amounts)
+
+
+def corpus_totals(table: Table, keep: BoolArray, amounts: Mapping[str, Array]) -> Totals:
+    """Totals of the corpus's kept documents, as `workbench.stats.intervals.kept_totals`.
+
+    `n_tokens` and `n_bytes` go along with the bytes of each source of the corpus, which the sample's design holds,
+    where the table has `n_bytes`; other amounts are taken by the document.
+    """
+    strata = table.sample.design.strata
+    known = {}
+    if "n_bytes" in table.scores:
+        totals = {source: float(stratum.n_bytes_corpus) for source, stratum in strata.items()}
+        n_bytes = Known(table.scores["n_bytes"].astype(np.float64), totals)
+        known = dict.fromkeys(ALWAYS, n_bytes)
+    n_corpus = {source: stratum.n_corpus for source, stratum in strata.items()}
     # Places, since a million names take long to look up.
     places = places_of(table.sample.source_names, sorted(n_corpus))
-    return kept_totals(outcome.keep, amounts, strata=places[table.sample.source_codes], n_corpus=n_corpus)
+    return kept_totals(
+        keep, amounts, strata=places[table.sample.source_codes], n_corpus=n_corpus, known=known
+    )
 
 
 def expectation_basis(table: Table, recipe: Recipe) -> str:

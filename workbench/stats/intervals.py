@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from workbench.checks import Array, BoolArray, FloatArray, IntArray
 from workbench.errors import InputError
+from workbench.stats.share import Amount, Estimate, collapse, estimates, grouped, quotient
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """An estimated total and the interval around it."""
+class Known:
+    """What is known of a whole corpus and goes along with an amount, as the bytes of its texts do with tokens.
 
-    value: float
-    low: float
-    high: float
+    Attributes
+    ----------
+    values
+        Of each sampled document, (n,), finite and not negative.
+    totals
+        Of each stratum of the corpus.
+    """
+
+    values: Array
+    totals: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,10 @@ class Totals:
     level: float
 
 
+_FEW = 30
+"""Sampled documents below which strata share one ratio in `all`: that of so few is biased, and biases add up."""
+
+
 @dataclass(frozen=True)
 class _Strata:
     """Sizes by stratum, each float64 (h,), and the stratum of each document, int64 (n,)."""
@@ -48,28 +59,10 @@ class _Strata:
     code: IntArray
     n_corpus: FloatArray
     n: FloatArray
-    n_kept: FloatArray
 
     def sums(self, values: Array) -> FloatArray:
         """Sum by stratum, float64 (h,)."""
-        return _sums(self.code, values, len(self.names))
-
-    @property
-    def rate(self) -> FloatArray:
-        """Documents of the corpus that a sampled one stands for; 0 where none was sampled."""
-        return _ratio(self.n_corpus, self.n)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A sum of which an interval is asked, by stratum, each float64 (h,): its estimate and the variance of
-    that, what one document more would add, and the share of the stratum that was not sampled.
-    """
-
-    value: FloatArray
-    variance: FloatArray
-    step: FloatArray
-    left: FloatArray
+        return grouped(self.code, values, len(self.names))
 
 
 def kept_totals(
@@ -78,6 +71,7 @@ def kept_totals(
     strata: Sequence[str] | Array,
     n_corpus: Mapping[str, int],
     *,
+    known: Mapping[str, Known] | None = None,
     level: float = 0.95,
 ) -> Totals:
     """Totals of the corpus's kept documents, from a sample drawn without replacement within strata.
@@ -92,16 +86,20 @@ def kept_totals(
         The stratum of each sampled document, str (n,), or its place among the sorted names, int (n,).
     n_corpus
         How many documents each stratum has in the corpus.
+    known
+        By amount, what is known of the corpus and goes along with it; without, the number of documents.
     level
         Of the intervals, above 0 and below 1.
 
     Returns
     -------
     Totals
-        The values are expansion (Horvitz-Thompson) estimates. An interval has no width where a stratum is
-        sampled whole, and never contradicts the sample (what is kept there is kept in the corpus). A stratum
-        of which fewer than two documents were sampled has an interval from there to the worst case; in `all`,
-        such strata count as one. A stratum of which none was sampled is estimated by the mean of the others.
+        The values are ratio estimates: what is kept for each unit of what is known, times what is known of the
+        stratum (by documents: Horvitz-Thompson's). In `all`, strata of fewer than 30 sampled documents share
+        one ratio. An interval has no width where a stratum is sampled whole, and never contradicts the sample
+        (what is kept there is kept in the corpus). A stratum of which fewer than two documents were sampled has
+        an interval from there to the worst case; in `all`, such strata count as one. A stratum of which none
+        was sampled is estimated by the mean of the others.
 
     Raises
     ------
@@ -112,21 +110,22 @@ def kept_totals(
 
     Notes
     -----
-    A normal interval has no width where no document, or each one, was kept. Ours adds in quadrature (MOVER:
-    Zou and Donner 2008, Stat. Med. 27:1693) the half-widths of three sums: what is kept, in strata that keep
-    at most half; in the others the mean kept amount, and the documents that lack. Each is a gamma
-    distribution with the stratified variance (finite population correction, normal quantile widened to
-    Student's), and with one document more for its upper limit, as Fay and Feuer 1997, Stat. Med. 16:791 (for
-    one stratum and ones: the exact Poisson interval). That document has the size-biased mean amount: tokens
-    sit in long documents.
+    Few documents hold much of a corpus's text, and a sample may have none of them. What is kept of the bytes, which are
+    counted for the whole corpus, depends on that much less than what is kept by the document (ratio estimator:
+    Cochran 1977, Sampling Techniques, chapter 6).
 
-    Agresti and Coull's pseudo-documents shift the centre once a stratum: with 8 strata of 100 documents and 1
-    % kept, a 95 % interval of theirs covered the truth in none of 1,000 draws.
+    An interval is that of the kept share of the amount, times the amount in the corpus. The share has the stratified
+    variance of its linearisation (finite population correction, normal quantile widened to Student's) and the
+    limits of a beta distribution: Clopper and Pearson's with an effective number of documents, as Korn and
+    Graubard 1998, Surv. Methodol. 24:193. Their one document more has the size-biased mean amount, since tokens sit in
+    long documents. To the amount in the corpus, where it isn't known itself, goes the spread of its ratio to
+    what is known, on the logarithm (MOVER: Zou and Donner 2008, Stat. Med. 27:1693).
 
-    Measured (600 draws each; 1, 3 and 8 strata of 20 to 400 documents; kept share .002 to .99; log-normal
-    token counts, sigma 1; kept at random, or rather if long): a 95 % interval covers documents .945 to 1.00,
-    tokens .915 to 1.00. One source of 20 documents: documents .983 to 1.00, tokens .887 to 1.00, the least
-    where most are kept, since 20 documents don't show the long tail.
+    Measured (500 corpora a run, three runs; 1 to 8 sources of 2,000 to 40,000 documents, their lengths log-normal
+    of sigma .5 to 2, gamma, or Pareto of exponent 1.3 to 3; 30 to 1,000 documents sampled a source, or in proportion;
+    kept share .02 to .98, at random or by length): a 95 % interval covers documents .962 to .978, tokens .954
+    to .964, bytes .958 to .982 of the corpora; of single sources .959 to .971. Without bytes that are known, tokens
+    .927. With 40 to 1,000 sources of 1 to 10 sampled documents: .90 to .99.
 
     What an interval doesn't know: thresholds that were tuned on this sample, and selectors whose effect grows
     with the corpus (duplicates; see `SelectorSpec.tracks_corpus`).
@@ -137,24 +136,25 @@ def kept_totals(
     >>> totals = kept_totals(keep, {"n_documents": np.ones(100)}, ["web"] * 100, {"web": 10_000})
     >>> estimate = totals.all["n_documents"]
     >>> round(estimate.value), round(estimate.low), round(estimate.high)
-    (3000, 2160, 4097)
+    (3000, 2110, 4014)
     """
     if not 0.0 < level < 1.0:
         raise InputError(f"level must lie between 0 and 1, got {level:g}; 0.95 is usual")
     keep = np.asarray(keep, dtype=bool)
-    for name, amount in amounts.items():
-        _check_amount(name, np.asarray(amount), len(keep))
-    layout = _layout(keep, strata, n_corpus)
-    pooled = _collapse(layout)
-    one, each = np.zeros(len(pooled.names), dtype=np.int64), np.arange(len(layout.names))
+    for name, values in amounts.items():
+        _check_amount(name, np.asarray(values), len(keep))
+    layout = _layout(len(keep), strata, n_corpus)
+    each, one = np.arange(len(layout.names)), np.zeros(len(layout.names), dtype=np.int64)
     by_all: dict[str, Estimate] = {}
     by_source: dict[str, dict[str, Estimate]] = {name: {} for name in layout.names}
-    for name, amount in amounts.items():
-        values = np.asarray(amount, dtype=np.float64)
-        by_all[name] = _estimates(pooled, keep, values, one, 1, level)[0]
-        estimates = _estimates(layout, keep, values, each, len(each), level)
-        for source, estimate in zip(layout.names, estimates, strict=True):
+    for name, values in amounts.items():
+        amount = _sums_of(layout, keep, np.asarray(values, dtype=np.float64), (known or {}).get(name))
+        for source, estimate in zip(layout.names, estimates(amount, each, each, level), strict=True):
             by_source[source][name] = estimate
+        pooled = collapse(amount)
+        few = pooled.n < _FEW
+        group = one[: len(few)]
+        by_all[name] = estimates(pooled, np.where(few, 0, np.cumsum(~few)), group, level, n_groups=1)[0]
     return Totals(by_all, by_source, level)
 
 
@@ -168,12 +168,12 @@ def _check_amount(name: str, amount: Array, n: int) -> None:
         )
 
 
-def _layout(keep: BoolArray, strata: Sequence[str] | Array, n_corpus: Mapping[str, int]) -> _Strata:
-    if len(strata) != len(keep):
-        raise InputError(f"there are {len(strata)} strata for {len(keep)} documents; give one a document")
+def _layout(n_documents: int, strata: Sequence[str] | Array, n_corpus: Mapping[str, int]) -> _Strata:
+    if len(strata) != n_documents:
+        raise InputError(f"there are {len(strata)} strata for {n_documents} documents; give one a document")
     names = sorted(n_corpus)
     code = strata if isinstance(strata, np.ndarray) and strata.dtype.kind == "i" else places_of(strata, names)
-    count = _sums(code, np.ones(len(code)), len(names))
+    count = grouped(code, np.ones(len(code)), len(names))
     size = np.array([n_corpus[name] for name in names], dtype=np.float64)
     over = np.flatnonzero(count > size)
     if len(over):
@@ -182,7 +182,7 @@ def _layout(keep: BoolArray, strata: Sequence[str] | Array, n_corpus: Mapping[st
             f"{names[i]!r} has {count[i]:.0f} documents in the sample, but by its design {size[i]:.0f} in "
             "the corpus; draw the sample again"
         )
-    return _Strata(names, code, size, count, _sums(code, keep, len(names)))
+    return _Strata(names, code, size, count)
 
 
 def places_of(strata: Sequence[str] | Array, names: list[str]) -> IntArray:
@@ -196,115 +196,26 @@ def places_of(strata: Sequence[str] | Array, names: list[str]) -> IntArray:
     return np.fromiter((place[name] for name in strata), dtype=np.int64, count=len(strata))
 
 
-def _collapse(layout: _Strata) -> _Strata:
-    """The same with all strata of which fewer than two documents were sampled as one, if that has two."""
-    few = layout.n < 2
-    if few.sum() < 2 or layout.n[few].sum() < 2:
-        return layout
-    place = np.where(few, 0, np.cumsum(~few))
-    n_strata = int(place.max()) + 1
-    sizes = (_sums(place, values, n_strata) for values in (layout.n_corpus, layout.n, layout.n_kept))
-    return _Strata([""] * n_strata, place[layout.code], *sizes)
-
-
-def _estimates(
-    layout: _Strata, keep: BoolArray, amount: FloatArray, group: IntArray, n_groups: int, level: float
-) -> list[Estimate]:
-    """One estimate a group of strata."""
-    total = partial(_sums, group, n_groups=n_groups)
-    kept = layout.sums(amount * keep)
-    unseen = layout.n_corpus - layout.n
-    blind = (layout.n < 2) & (unseen > 0)
-    value = total(np.where(blind, 0.0, layout.rate * kept))
-    rare, each, gaps = (_half_widths(p, group, n_groups, level) for p in _parts(layout, keep, amount, level))
-    low = value - np.sqrt(rare[0] ** 2 + each[0] ** 2 + gaps[1] ** 2)
-    high = value + np.sqrt(rare[1] ** 2 + each[1] ** 2 + gaps[0] ** 2)
-    low = np.maximum(low, total(np.where(blind, 0.0, kept)))
-    if (amount == 1.0).all():
-        # A count can't exceed the documents there are; other amounts have no such limit.
-        high = np.minimum(high, total(np.where(blind, 0.0, kept + unseen)))
-    # From what was seen to the worst case; added, since without a variance there is no quadrature.
-    low += total(np.where(blind, kept, 0.0))
-    high += total(np.where(blind, kept + unseen * amount.max(initial=0.0), 0.0))
-    # The mean over what was sampled stands in for what was not.
-    expanded = np.where(layout.n > 0, layout.rate * kept, 0.0)
-    mean = expanded.sum() / max(layout.n_corpus[layout.n > 0].sum(), 1.0)
-    value += total(np.where(blind, np.where(layout.n > 0, expanded, layout.n_corpus * mean), 0.0))
-    return [Estimate(*map(float, row)) for row in zip(value, low, high, strict=True)]
-
-
-def _parts(layout: _Strata, keep: BoolArray, amount: FloatArray, level: float) -> tuple[_Part, _Part, _Part]:
-    """The three sums: what is kept where few are; where many are, the mean kept amount, and what lacks."""
-    n, n_kept, rate = layout.n, layout.n_kept, layout.rate
-    # A stratum of one document has no variance (see `blind`); one that is sampled whole needs none.
-    sampled = (n >= 2) & (layout.n_corpus > n)
-    few, many = sampled & (n_kept <= n / 2), sampled & (n_kept > n / 2)
-    # A sum of m terms has m times their variance, times the rate squared, times the share left to be seen.
-    left = 1.0 - _ratio(n, layout.n_corpus)
-    spread = rate**2 * left
-    kept, kept_squares = layout.sums(amount * keep), layout.sums(amount**2 * keep)
-    of_all = _ratio(n * kept_squares - kept**2, n - 1.0)
-    of_kept = _ratio(n_kept * kept_squares - kept**2, n_kept - 1.0)
-    mean_kept = _ratio(kept, n_kept)
-    rare = _Part(
-        np.where(few, rate * kept, 0.0),
-        np.where(few, spread * of_all * _widen(n, level), 0.0),
-        np.where(few, rate * _ratio(layout.sums(amount**2), layout.sums(amount)), 0.0),
-        left,
+def _sums_of(layout: _Strata, keep: BoolArray, a: FloatArray, known: Known | None) -> Amount:
+    if known is None:
+        x, totals = np.ones(len(a)), layout.n_corpus
+    else:
+        x = np.asarray(known.values, dtype=np.float64)
+        _check_amount("what is known", x, len(keep))
+        totals = np.array([known.totals[name] for name in layout.names], dtype=np.float64)
+    kept = a * keep
+    return Amount(
+        n_corpus=layout.n_corpus,
+        n=layout.n,
+        known=totals,
+        x=layout.sums(x),
+        xx=layout.sums(x * x),
+        a=layout.sums(a),
+        aa=layout.sums(a * a),
+        ax=layout.sums(a * x),
+        kept=layout.sums(kept),
+        kept_aa=layout.sums(kept * a),
+        kept_ax=layout.sums(kept * x),
+        densest=float(quotient(a, x).max(initial=0.0)),
+        same=bool((a == x).all()),
     )
-    each = _Part(
-        np.where(many, rate * kept, 0.0),
-        np.where(many, spread * of_kept * _widen(n_kept, level), 0.0),
-        np.where(many, rate * (_ratio(kept_squares, kept) - mean_kept), 0.0),
-        left,
-    )
-    n_dropped = n - n_kept
-    gaps = _Part(
-        np.where(many, rate * mean_kept * n_dropped, 0.0),
-        np.where(many, spread * mean_kept**2 * _ratio(n_dropped * n_kept, n - 1.0) * _widen(n, level), 0.0),
-        np.where(many, rate * mean_kept, 0.0),
-        left,
-    )
-    return rare, each, gaps
-
-
-def _half_widths(part: _Part, group: IntArray, n_groups: int, level: float) -> tuple[FloatArray, FloatArray]:
-    """How far the limits of each group's sum lie below and above it."""
-    value, variance = _sums(group, part.value, n_groups), _sums(group, part.variance, n_groups)
-    # One document more is taken from the stratum where it weighs most.
-    step, left = np.zeros(n_groups), np.zeros(n_groups)
-    order = np.argsort(part.step, kind="stable")
-    step[group[order]], left[group[order]] = part.step[order], part.left[order]
-    tail = (1.0 - level) / 2.0
-    below = value - _gamma_quantile(value, variance, tail)
-    above = _gamma_quantile(value + step, variance + step**2 * left, 1.0 - tail) - value
-    return np.maximum(below, 0.0), np.maximum(above, 0.0)
-
-
-def _gamma_quantile(mean: FloatArray, variance: FloatArray, probability: float) -> FloatArray:
-    """Quantile of the gamma distribution with this mean and variance; the mean where there is no variance."""
-    from scipy.special import gammaincinv
-
-    shape = _ratio(mean**2, variance)
-    # 1e12: a distribution so narrow is a point, and the inverse loses its digits.
-    spread = (variance > 0) & (mean > 0) & (shape < 1e12)
-    quantile = gammaincinv(np.where(spread, shape, 1.0), probability) * _ratio(variance, mean)
-    return np.where(spread, quantile, mean)
-
-
-def _widen(n: FloatArray, level: float) -> FloatArray:
-    """The square of Student's quantile over the normal one, for n terms; 1 where there is no variance."""
-    from scipy.special import ndtri, stdtrit
-
-    quantile = (1.0 + level) / 2.0
-    return np.where(n > 1, (stdtrit(np.maximum(n - 1.0, 1.0), quantile) / ndtri(quantile)) ** 2, 1.0)
-
-
-def _sums(group: IntArray, values: Array, n_groups: int) -> FloatArray:
-    """Sum of the values of each group, float64 (n_groups,)."""
-    return np.bincount(group, weights=values, minlength=n_groups).astype(np.float64)
-
-
-def _ratio(a: FloatArray, b: FloatArray) -> FloatArray:
-    """The quotient, 0 where b isn't above 0."""
-    return np.divide(a, b, out=np.zeros_like(a, dtype=np.float64), where=b > 0)

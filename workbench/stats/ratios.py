@@ -6,7 +6,7 @@ import numpy as np
 
 from workbench.checks import BoolArray, FloatArray, IntArray
 from workbench.errors import InputError
-from workbench.stats.intervals import Estimate
+from workbench.stats.share import Estimate
 
 MIN_FOR_SHARE = 20
 """Sampled documents of a stratum below which its share gets no interval."""
