@@ -179,7 +179,10 @@ def test_a_broken_shard_among_sound_ones_loses_nothing_that_was_complete(run: Co
     run.fails("apply", "m.manifest", "bad", "--out", "out")
     write_shard(Path("bad/a.jsonl.zst"), ROWS[20:])
     other = run.fails("apply", "m.manifest", "bad", "--out", "out")
-    assert "holds an unfinished run of another manifest or corpus; give a new folder, or delete it" in other
+    assert (
+        "holds an unfinished run of another manifest, corpus or form; give a new folder, or delete it"
+        in other
+    )
     assert run("apply", "m.manifest", "bad", "--out", "new").code == 0
     assert kept_ids(Path("new")) == {row["doc_id"] for row in ROWS}
 

@@ -359,7 +359,9 @@ def test_a_folder_with_the_result_of_another_corpus_is_refused(
 ) -> None:
     apply(manifest, corpus, tmp_path / "out")
     other = read(write_corpus(tmp_path / "other", make_documents(12, seed=8)))
-    with pytest.raises(InputError, match="holds the result of another manifest or corpus; give a new folder"):
+    with pytest.raises(
+        InputError, match="holds the result of another manifest, corpus or form; give a new folder"
+    ):
         apply(manifest, other, tmp_path / "out")
 
 
@@ -369,7 +371,9 @@ def test_a_folder_with_an_unfinished_run_of_another_manifest_is_refused(
     with killed_at(5, "after", monkeypatch), pytest.raises(Killed):
         apply(manifest, corpus, tmp_path / "out")
     other = export(table, recipe_of({"select": "exact"}), tmp_path / "other.manifest")
-    with pytest.raises(InputError, match="unfinished run of another manifest or corpus; give a new folder"):
+    with pytest.raises(
+        InputError, match="unfinished run of another manifest, corpus or form; give a new folder"
+    ):
         apply(other, corpus, tmp_path / "out")
 
 

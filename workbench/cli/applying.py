@@ -9,7 +9,7 @@ import typer
 
 from workbench.cli.app import app
 from workbench.cli.console import VERIFICATION_FAILED, end, print_json, print_table, printable, progress_shown
-from workbench.cli.options import Engine, Json, ManifestFolder, ModelFiles, Reading, takes_groups
+from workbench.cli.options import Engine, Form, Json, ManifestFolder, ModelFiles, Reading, takes_groups
 
 
 @app.command()
@@ -20,6 +20,14 @@ def apply(
     out: Annotated[Path, typer.Option(help="Folder to write; of an interrupted run, it goes on.")],
     choice: ModelFiles,
     reading: Reading,
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--as",
+            help="data: what is kept whole, what is dropped with its reason. sidecar: of each document only where it "
+            "stands and what was decided; the corpus stays where it is.",
+        ),
+    ] = Form.data,
     engine: Annotated[Engine, typer.Option(help="local, or ray for a cluster.")] = Engine.local,
     workers: Annotated[
         int,
@@ -42,6 +50,7 @@ def apply(
         embedder=choice.embedder,
         lm=choice.lm,
         ngram=choice.ngram,
+        form=form.value,
         runner=_runner(engine, workers),
         progress=progress_shown(as_json=as_json),
     )

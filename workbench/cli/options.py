@@ -44,6 +44,13 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+class Form(StrEnum):
+    """What `apply` writes."""
+
+    data = "data"
+    sidecar = "sidecar"
+
+
 class ContextToken(StrEnum):
     """Which token stands before each window that a language model reads."""
 

@@ -22,14 +22,13 @@ from workbench.engine.local import LocalRunner, Runner, fresh_plan
 from workbench.engine.parts import part_paths
 from workbench.engine.plan import Plan
 from workbench.engine.table import Table
-from workbench.engine.work import RUN_FILE, Job, read_json
+from workbench.engine.work import RUN_FILE, Form, Job, read_json
 from workbench.errors import InputError, StoreError
 from workbench.files import PARTIAL, locked, write_json
 from workbench.progress import Progress, Silent, shown
 from workbench.recipe.manifest import read_manifest
 
 RUN_FORMAT = "selection-run/1"
-_OUTPUTS = ("kept", "dropped", "quarantine")
 _LOCK = "lock"
 
 
@@ -63,13 +62,14 @@ def apply(
     lm: str | None = None,
     ngram: str | None = None,
     known: Table | None = None,
+    form: Form = "data",
     runner: Runner | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Decide for every document of a corpus as the manifest says, and write what is kept and what is dropped.
 
     Killed at any moment and called again with the same arguments it goes on from the last finished part and
-    ends with the same bytes in `kept`, `dropped` and `quarantine`. Memory is bounded by a part (2,048
+    ends with the same bytes in every file but `run.json` (which holds the seconds). Memory is bounded by a part (2,048
     documents), by a bucket of a group step (256 MiB, or the largest group), and by 8 to 40 bytes a document.
 
     Parameters
@@ -85,6 +85,10 @@ def apply(
     known
         A scored sample: a document that stands in it with the same id and text takes its scores from there, where
         their definitions are the manifest's, instead of being scored a second time.
+    form
+        "data": the kept documents whole, in `kept`, and what was dropped with its reasons, in `dropped`. "sidecar": the
+        corpus stays where it is, and `sidecar` holds of each document `shard`, `row` (from 0, in the shard as it is
+        read), `doc_id`, `weight` (0 if it is dropped) and `step` (what dropped it, from 0; -1 if it is kept).
     runner
         Who runs the tasks; this process if None.
     progress
@@ -107,10 +111,10 @@ def apply(
     folder = Path(manifest).absolute()
     held = read_manifest(folder)
     scored = known_scores(known, held) if known is not None else None
-    job = Job(folder, held.digest, corpus, Path(out).absolute(), embedder, lm, scored, ngram)
+    job = Job(folder, held.digest, corpus, Path(out).absolute(), embedder, lm, scored, ngram, form)
     runner, progress = runner or LocalRunner(), progress or Silent()
     plan = fresh_plan(job)
-    identity = _identity(plan, corpus)
+    identity = {"manifest": plan.manifest.digest, "corpus": corpus.fingerprint(), "form": form}
     if (finished := _finished(job, identity)) is not None:
         return finished
     with _claimed(job, identity):
@@ -135,10 +139,6 @@ def _stage(
         runner.map(task, job, items, progress)
 
 
-def _identity(plan: Plan, corpus: Corpus) -> dict[str, str]:
-    return {"manifest": plan.manifest.digest, "corpus": corpus.fingerprint()}
-
-
 def _finished(job: Job, identity: Mapping[str, str]) -> Run | None:
     path = job.out / RUN_FILE
     if not path.is_file():
@@ -151,7 +151,7 @@ def _finished(job: Job, identity: Mapping[str, str]) -> Run | None:
         # a kill between the last two lines of `apply` leaves it behind
         shutil.rmtree(job.work, ignore_errors=True)
         return Run(job.out, record)
-    raise InputError(f"{job.out} holds the result of another manifest or corpus; give a new folder")
+    raise InputError(f"{job.out} holds the result of another manifest, corpus or form; give a new folder")
 
 
 @contextlib.contextmanager
@@ -165,7 +165,7 @@ def _claimed(job: Job, identity: Mapping[str, str]) -> Iterator[None]:
             write_json(mark, identity)
         elif read_json(mark) != identity:
             raise InputError(
-                f"{job.out} holds an unfinished run of another manifest or corpus; "
+                f"{job.out} holds an unfinished run of another manifest, corpus or form; "
                 "give a new folder, or delete it"
             )
         yield
@@ -173,12 +173,12 @@ def _claimed(job: Job, identity: Mapping[str, str]) -> Iterator[None]:
 
 def _make_folders(job: Job) -> None:
     # A run that was killed before its mark stood has left no more than these.
-    ours = {job.work, job.work / _LOCK, *(job.out / kind for kind in _OUTPUTS)}
+    ours = {job.work, job.work / _LOCK, *(job.out / kind for kind in job.outputs)}
     found = job.out.rglob("*") if job.out.is_dir() else iter(())
     if any(path not in ours and path.suffix != PARTIAL for path in found):
         raise InputError(f"{job.out} is not empty; give a new folder")
     try:
-        for folder in (*(job.out / kind for kind in _OUTPUTS), job.work):
+        for folder in (*(job.out / kind for kind in job.outputs), job.work):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{job.out} can't be made ({error.strerror}); choose another folder") from error
@@ -186,7 +186,7 @@ def _make_folders(job: Job) -> None:
 
 def _remove_asides(job: Job) -> None:
     """Remove what a killed run had written aside and this one has written anew."""
-    for kind in _OUTPUTS:
+    for kind in job.outputs:
         for path in (job.out / kind).iterdir():
             if path.suffix in (PARTIAL, ".part"):
                 path.unlink(missing_ok=True)

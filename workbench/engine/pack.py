@@ -158,7 +158,12 @@ def _kept_files(kept: Path) -> dict[str, str]:
             f"{kept} holds no complete run ({RUN_FILE} is missing); give a folder of `workbench apply`"
         )
     try:
-        files = read_json(kept / RUN_FILE)["files"]
+        run = read_json(kept / RUN_FILE)
+        if run.get("form") == "sidecar":
+            raise InputError(
+                f"{kept} is a sidecar, which holds no text; give a folder of `workbench apply --as data`"
+            )
+        files = run["files"]
         return {name: str(digest) for name, digest in sorted(files.items()) if name.startswith("kept/")}
     except (KeyError, TypeError, AttributeError, ValueError):
         raise InputError(f"{kept / RUN_FILE} was damaged; run `workbench apply` again") from None

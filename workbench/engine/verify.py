@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ import pyarrow.parquet as pq
 
 from workbench.checks import Array, file_digest, json_digest, strings
 from workbench.engine.identify import id_hashes
-from workbench.engine.work import RUN_FILE, read_json
+from workbench.engine.select import KEPT
+from workbench.engine.verification import Verification
+from workbench.engine.work import RUN_FILE, TABLES, read_json
 from workbench.errors import VerificationError
 from workbench.recipe.manifest import read_manifest
 from workbench.recipe.model import Step
@@ -31,31 +32,6 @@ ALARM = 3.29 / 1.96
 """A total is a failure outside the 99.9 % interval, and a warning outside the 95 % one: one run in twenty is
 there.
 """
-
-
-@dataclass
-class Verification:
-    """What was checked.
-
-    Attributes
-    ----------
-    passed, failed, warnings
-        One sentence a check; the run holds if `failed` is empty.
-    """
-
-    passed: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    @property
-    def holds(self) -> bool:
-        """Whether no check failed."""
-        return not self.failed
-
-    def check(self, passes: bool, what: str, otherwise: str) -> bool:
-        """Note one check; return whether it passes."""
-        (self.passed if passes else self.failed).append(what if passes else otherwise)
-        return passes
 
 
 def verify(manifest: Path | str, out: Path | str) -> Verification:
@@ -92,8 +68,11 @@ def _check_run(out: Path, run: dict[str, Any], held: Manifest, result: Verificat
     )
     if _check_files(out, run, result):
         _check_counts(out, run, result)
-        _check_sums(out, run, held, result)
-        _check_decisions(out, held, result)
+        if run["form"] == "sidecar":
+            _check_sidecar(out, run, held, result)
+        else:
+            _check_sums(out, run, held, result)
+            _check_decisions(out, held, result)
         _check_expectations(run, held, result)
 
 
@@ -101,7 +80,9 @@ def _check_files(out: Path, run: dict[str, Any], result: Verification) -> bool:
     """Every file is there with its digest, and no other is."""
     bad = [name for name, digest in run["files"].items() if not _has_digest(out, name, digest)]
     there = {
-        str(p.relative_to(out)) for kind in ("kept", "dropped", "quarantine") for p in (out / kind).glob("*")
+        str(p.relative_to(out))
+        for kind in (*sum(TABLES.values(), ()), "quarantine")
+        for p in (out / kind).glob("*")
     }
     extra = sorted(there - set(run["files"]))
     ok = result.check(
@@ -136,8 +117,10 @@ def _tables(out: Path, kind: str, columns: list[str]) -> Iterator[pl.DataFrame]:
 
 def _check_counts(out: Path, run: dict[str, Any], result: Verification) -> None:
     counts = run["counts"]
-    n_kept = sum(len(t) for t in _tables(out, "kept", ["doc_id"]))
-    n_dropped = sum(len(t) for t in _tables(out, "dropped", ["doc_id"]))
+    n_kept = sum(int((t["step"] == KEPT).sum()) for t in _tables(out, "sidecar", ["step"]))
+    n_dropped = sum(int((t["step"] != KEPT).sum()) for t in _tables(out, "sidecar", ["step"]))
+    n_kept += sum(len(t) for t in _tables(out, "kept", ["doc_id"]))
+    n_dropped += sum(len(t) for t in _tables(out, "dropped", ["doc_id"]))
     n_quarantined = sum(p.read_bytes().count(b"\n") for p in (out / "quarantine").glob("*.jsonl"))
     found = {"kept": n_kept, "dropped": n_dropped, "quarantined": n_quarantined}
     same = all(counts[name] == n for name, n in found.items())
@@ -154,13 +137,46 @@ def _check_counts(out: Path, run: dict[str, Any], result: Verification) -> None:
     )
     hashes = [
         id_hashes(t["doc_id"].to_list())
-        for kind in ("kept", "dropped")
+        for kind in sum(TABLES.values(), ())
         for t in _tables(out, kind, ["doc_id"])
     ]
     ids = np.sort(np.concatenate([np.zeros(0, dtype=np.uint64), *hashes]))
     twice = int((ids[1:] == ids[:-1]).sum())
     result.check(
         not twice, "every document stands once", f"{twice} documents stand twice among kept and dropped"
+    )
+
+
+def _check_sidecar(out: Path, run: dict[str, Any], manifest: Manifest, result: Verification) -> None:
+    """Steps, weights and shards of a sidecar are those of run.json; it holds nothing to decide again by."""
+    steps: Counter[int] = Counter()
+    n_odd, shards = 0, set()
+    for table in _tables(out, "sidecar", ["shard", "weight", "step"]):
+        steps.update(table["step"].to_list())
+        n_odd += int(((table["step"] == KEPT) != (table["weight"] > 0)).sum())
+        shards.update(table["shard"].unique().to_list())
+    kept = steps.pop(KEPT, 0)
+    by_step = {step["step"]: step["dropped"] for step in run["by_step"] if step["dropped"]}
+    result.check(
+        kept == run["kept"]["n_documents"]
+        and dict(steps) == by_step
+        and len(run["by_step"]) == len(manifest.steps)
+        and kept == sum(amounts["n_documents"] for amounts in run["by_source"].values()),
+        "the sums by step are those of the files",
+        "the sums by source or by step in run.json aren't those of the files",
+    )
+    result.check(
+        not n_odd,
+        "what is kept has a weight, and what is dropped has none",
+        f"{n_odd} documents have a weight that their step denies",
+    )
+    result.check(
+        shards <= {shard["shard"] for shard in run["shards"]},
+        "every document stands in a shard of the run",
+        "the sidecar names shards that the run didn't read",
+    )
+    result.warnings.append(
+        "a sidecar holds no scores, sources or lengths, so decisions weren't made again and tokens not summed"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -15,6 +15,13 @@ MAX_ROWS = 2048
 """Documents a part: the unit that is kept when a run is killed, and what is in memory at once."""
 
 RUN_FILE = "run.json"
+
+Form = Literal["data", "sidecar"]
+"""What `apply` writes of the documents: the kept ones whole and the dropped ones with their reasons, or of each no more
+than where it stands and what was decided."""
+
+TABLES: dict[Form, tuple[str, ...]] = {"data": ("kept", "dropped"), "sidecar": ("sidecar",)}
+"""The folders of tables that each form has, a file a shard."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,8 @@ class Job:
         Where the models lie, if not under the manifest's names.
     known
         Scores that need not be computed again.
+    form
+        What is written of the documents.
     """
 
     manifest: Path
@@ -39,6 +48,12 @@ class Job:
     lm: str | None = None
     known: Known | None = None
     ngram: str | None = None
+    form: Form = "data"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The folders that the run leaves."""
+        return (*TABLES[self.form], "quarantine")
 
     @property
     def work(self) -> Path:
@@ -80,9 +95,7 @@ class Job:
         return self.work / "written" / f"{k:05d}.json"
 
     def output_file(self, kind: str, k: int) -> Path:
-        """The k-th file of "kept", "dropped" or "quarantine". Never named by the corpus: names are hostile
-        too.
-        """
+        """The k-th file of one of `outputs`. Never named by the corpus: names are hostile too."""
         return self.out / kind / f"part-{k:05d}.{'jsonl' if kind == 'quarantine' else 'parquet'}"
 
 

@@ -20,11 +20,20 @@ from workbench.engine.batch import UNSCORED
 from workbench.engine.parts import NumberedBatch, numbered_batches, read_part, read_steps
 from workbench.engine.plan import Plan
 from workbench.engine.select import KEPT
-from workbench.engine.work import Job
+from workbench.engine.work import TABLES, Job
 from workbench.files import write_json, written_aside
 from workbench.progress import Progress
 from workbench.scores import SCORES
 
+_SIDECAR = pa.schema(
+    [
+        ("shard", pa.dictionary(pa.int32(), pa.string())),
+        ("row", pa.int64()),
+        ("doc_id", pa.large_string()),
+        ("weight", pa.float32()),
+        ("step", pa.int16()),
+    ]
+)
 _AMOUNTS = ("n_documents", "n_tokens", "n_bytes")
 _DROPPED = pa.schema(
     [
@@ -38,7 +47,7 @@ _DROPPED = pa.schema(
 
 
 def write_shard(job: Job, plan: Plan, k: int, first_part: int, progress: Progress) -> None:
-    """Write the three outputs of shard k aside, rename them, and mark the shard with counts and digests.
+    """Write the outputs of shard k aside, rename them, and mark the shard with counts and digests.
 
     Parameters
     ----------
@@ -48,31 +57,29 @@ def write_shard(job: Job, plan: Plan, k: int, first_part: int, progress: Progres
     if job.written_file(k).is_file():
         progress.advance(job.shard(k).n_bytes)
         return
-    kept_path, dropped_path, quarantine_path = (
-        job.output_file(d, k) for d in ("kept", "dropped", "quarantine")
-    )
+    paths = {kind: job.output_file(kind, k) for kind in job.outputs}
     tally, n_quarantined = _Tally(), 0
-    with (
-        _table_writer(kept_path) as write_kept,
-        _table_writer(dropped_path) as write_dropped,
-        contextlib.ExitStack() as stack,
-    ):
+    with contextlib.ExitStack() as stack:
+        write = {kind: stack.enter_context(_table_writer(paths[kind])) for kind in TABLES[job.form]}
         write_quarantined: Callable[[list[Quarantined]], None] | None = None
         for item, columns in _decided_batches(job, plan, k, first_part):
             sources = np.array(item.batch.frame["source"].to_list(), dtype=object)
             kept = _kept_frame(plan, item, columns)
-            write_kept(kept.to_arrow())
-            write_dropped(_dropped_table(plan, item.doc_ids, sources, columns))
+            if job.form == "sidecar":
+                write["sidecar"](_sidecar_table(job.shard(k).name, item, columns))
+            else:
+                write["kept"](kept.to_arrow())
+                write["dropped"](_dropped_table(plan, item.doc_ids, sources, columns))
             quarantined = [*item.batch.quarantined, *_unscored(job, k, item, columns)]
             if quarantined:
                 write_quarantined = write_quarantined or stack.enter_context(
-                    quarantine_writer(quarantine_path)
+                    quarantine_writer(paths["quarantine"])
                 )
                 write_quarantined(quarantined)
                 n_quarantined += len(quarantined)
             tally.add(plan, sources, columns, kept)
             progress.advance(item.batch.n_bytes_read)
-    files = [kept_path, dropped_path, *([quarantine_path] if n_quarantined else [])]
+    files = [path for kind, path in paths.items() if kind != "quarantine" or n_quarantined]
     written = {
         "shard": job.shard(k).name,
         "n_quarantined": n_quarantined,
@@ -182,6 +189,19 @@ def _dropped_table(plan: Plan, doc_ids: list[str], sources: Array, columns: dict
     return pa.table(
         [pa.array(a, field.type) for a, field in zip(arrays, _DROPPED, strict=True)], schema=_DROPPED
     )
+
+
+def _sidecar_table(shard: str, item: NumberedBatch, columns: dict[str, Array]) -> pa.Table:
+    rows = np.flatnonzero(columns["step"] >= KEPT)
+    step = columns["step"][rows]
+    arrays = {
+        "shard": pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(rows), np.int32)), pa.array([shard])),
+        "row": pa.array(item.batch.rows[rows]),
+        "doc_id": [item.doc_ids[i] for i in rows],
+        "weight": pa.array(np.where(step == KEPT, columns["weight"][rows], np.float32(0))),
+        "step": pa.array(step),
+    }
+    return pa.table(arrays, schema=_SIDECAR)
 
 
 def _unscored(job: Job, k: int, item: NumberedBatch, columns: dict[str, Array]) -> list[Quarantined]:
