@@ -10,6 +10,9 @@ from workbench.engine.work import Job
 from workbench.errors import InputError, WorkbenchError
 from workbench.progress import Progress
 
+_MAX_RETRIES = 3
+"""How often a task is begun again whose worker or node was lost; what it finished it doesn't do twice."""
+
 
 class RayRunner:
     """Runs tasks on the Ray cluster that `RAY_ADDRESS` names, or on one of this machine's own.
@@ -38,7 +41,7 @@ class RayRunner:
         self._n_workers = n_workers
         if not ray.is_initialized():
             _start(ray, n_workers)
-        self._run = ray.remote(max_retries=1)(run_task)
+        self._run = ray.remote(max_retries=_MAX_RETRIES)(run_task)
 
     def map(self, task: str, job: Job, items: Iterable[tuple[int, ...]], progress: Progress) -> None:
         """See `workbench.engine.local.Runner`."""
