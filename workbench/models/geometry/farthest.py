@@ -74,7 +74,8 @@ class _Search:
         place = np.searchsorted(self._watched, row)
         if place < len(self._watched) and self._watched[place] == row:
             self._now[place] = np.inf
-        np.maximum(self._now, _similarity(self._watched_rows, self.rows[row]), out=self._now)
+        new = np.round(self._watched_rows @ self.rows[row], _TIE_DECIMALS)
+        np.maximum(self._now, new, out=self._now)
         return self._farthest() if self._n_picks < len(self.rows) else row
 
     def _farthest(self) -> int:
@@ -105,10 +106,6 @@ class _Search:
             picks = self._picks[first : min(first + _HEARD, self._n_picks)]
             for begin in range(0, len(rows), _WATCHED):
                 some = rows[begin : begin + _WATCHED]
-                new = _similarity(self.rows[some], picks.T).max(axis=1)
-                self.bound[some] = np.maximum(self.bound[some], new)
+                new = (self.rows[some] @ picks.T).max(axis=1)
+                self.bound[some] = np.maximum(self.bound[some], np.round(new, _TIE_DECIMALS))
         self.heard[rows] = self._n_picks
-
-
-def _similarity(rows: FloatArray, picks: FloatArray) -> FloatArray:
-    return np.round(rows @ picks, _TIE_DECIMALS)
