@@ -169,7 +169,7 @@ SPEC = SelectorSpec(
     "re-identification: sets 80 % smaller than the pool at equal or better accuracy. Clusters are those of "
     "prototype_distance: set its n_clusters; the released code has 50 of equal size. Few target texts tell little of "
     "their spread.",
-    cost="documents found x documents kept",
+    cost="documents found x documents kept at most; 22 s of one core for 30,000 of 100,000 documents",
     assumed=(
         "Documents stand for images; there are no identities to draw first.",
         "The document nearest to the target's mean is picked first.",
