@@ -303,7 +303,7 @@ def test_a_nan_score_names_row_document_and_remedy(run: Commands, monkeypatch: p
         ),
         (
             b'{"format": "selection-recipe/1", "scores": {"prototype_distance": {"n_clusters": "all"}}}',
-            "scores: prototype_distance n_clusters: input should be a valid integer",
+            "scores: prototype_distance n_clusters must be a whole number, got",
         ),
     ],
 )

@@ -17,7 +17,8 @@ from workbench.checks import file_digest
 from workbench.engine import pack as pack_module
 from workbench.engine import pack_rows
 from workbench.engine.pack import PACK_FILE, PackParams, pack
-from workbench.errors import InputError, WorkbenchWarning
+from workbench.engine.pack_rows import n_copies
+from workbench.errors import InputError
 from workbench.files import write_json
 from workbench.models.training.separator import find_tokenizer, separator
 
@@ -177,12 +178,73 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, kept: Path, monkeypatch:
         pack(kept, tmp_path / "out", PackParams(context=64))
 
 
-def test_documents_with_weights_are_packed_once_and_that_is_told(tmp_path: Path) -> None:
-    rows = [{"doc_id": f"d{i}", "text": "a few words", "weight": w} for i, w in enumerate([1.0, 2.5, 1.0])]
-    kept = write_kept(tmp_path / "run", rows)
-    with pytest.warns(WorkbenchWarning, match="1 documents have a weight other than 1"):
-        record = pack(kept, tmp_path / "out", PARAMS)
-    assert (record["n_documents"], record["n_weighted_documents"]) == (3, 1)
+def test_a_document_is_packed_as_often_as_its_weight_says(tmp_path: Path, documents: Rows) -> None:
+    weight = {row["doc_id"]: float(i % 4) for i, row in enumerate(documents)}
+    kept = write_kept(tmp_path / "run", [{**row, "weight": weight[row["doc_id"]]} for row in documents], (9,))
+    record = pack(kept, tmp_path / "out", PARAMS)
+    backend = find_tokenizer("reference-lm")
+    end = separator(backend)[1]
+    rows = read_rows(tmp_path / "out")
+    found: dict[str, list[list[int]]] = defaultdict(list)
+    for row in rows:
+        here = [span["doc_id"] for span in row["spans"] if span["start"] == 0]
+        assert len(here) == len(set(here)), "a document stands twice in a row"
+        at = 0
+        for span in row["spans"]:
+            size = span["end"] - span["start"]
+            found[span["doc_id"]].append([span["start"], *row["input_ids"][at : at + size]])
+            at += size
+    n_tokens = 0
+    for document in documents:
+        ids = backend.encode(document["text"], add_special_tokens=False).ids
+        whole = [*ids, end] if ids else []
+        pieces = [[start, *whole[start : start + 32]] for start in range(0, len(whole), 32)]
+        copies = int(weight[document["doc_id"]])
+        assert sorted(found[document["doc_id"]]) == sorted(pieces * copies)
+        n_tokens += len(whole) * copies
+    assert record["n_tokens"] == n_tokens == sum(row["n_tokens"] for row in rows)
+    assert record["n_lost_tokens"] == 0
+    sizes = {
+        row["doc_id"]: len(backend.encode(row["text"], add_special_tokens=False).ids) for row in documents
+    }
+    full = [name for name, size in sizes.items() if size]
+    assert record["n_documents"] == sum(weight[name] > 0 for name in full)
+    assert record["n_left_out_documents"] == sum(weight[name] == 0 for name in full) > 0
+    assert record["n_copies"] == sum(weight[name] for name in full)
+    assert record["n_cut_documents"] == sum(weight[name] for name in full if sizes[name] >= 32)
+    assert record["concatenation"]["n_rows"] == -(-n_tokens // 32)
+
+
+def test_the_fraction_of_a_weight_is_drawn_by_the_id_alone(tmp_path: Path) -> None:
+    ids = np.array([f"d{i}" for i in range(4_000)])
+    weight = np.tile([2.3, 1.0, 0.75, 3.0], 1_000)
+    copies = n_copies(weight, ids, 0)
+    assert ((copies == np.floor(weight)) | (copies == np.ceil(weight))).all()
+    for w in (2.3, 0.75):
+        part = w % 1
+        drawn = (copies[weight == w] > np.floor(w)).sum()
+        # 1,000 draws: five deviations of a binomial count
+        assert abs(drawn - 1_000 * part) < 5 * np.sqrt(1_000 * part * (1 - part))
+    shuffled = np.random.default_rng(0).permutation(len(ids))
+    assert np.array_equal(n_copies(weight[shuffled], ids[shuffled], 0), copies[shuffled])
+    assert not np.array_equal(n_copies(weight, ids, 1), copies)
+
+
+def test_repeated_documents_give_the_same_rows_however_they_are_sharded(
+    tmp_path: Path, documents: Rows
+) -> None:
+    rows = [{**row, "weight": 0.6 * (i % 5)} for i, row in enumerate(documents)]
+    one = pack(write_kept(tmp_path / "one-run", rows, (7, 30)), tmp_path / "one", PARAMS)
+    two = pack(write_kept(tmp_path / "two-run", rows[::-1]), tmp_path / "two", PARAMS)
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")
+    assert one["n_copies"] == two["n_copies"] > one["n_documents"]
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf"), 1e6])
+def test_a_weight_that_is_no_number_of_times_is_refused(tmp_path: Path, weight: float) -> None:
+    kept = write_kept(tmp_path / "run", [{"doc_id": "odd", "text": "a few words", "weight": weight}])
+    with pytest.raises(InputError, match=r"a weight must lie in 0\.\.10,000, got .* for 'odd'; lower"):
+        pack(kept, tmp_path / "out", PARAMS)
 
 
 def test_nothing_kept_makes_no_rows(tmp_path: Path) -> None:

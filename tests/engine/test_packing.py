@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.engine.packing import Packing, bfd_pack, n_cut_by_concatenation
+from workbench.engine.packing import Packing, bfd_pack, n_cut_by_concatenation, pack_rounds
 from workbench.errors import InputError
 
 FIGURE_1 = np.array([14, 7, 5, 2, 3])
@@ -81,6 +81,31 @@ def test_every_token_lies_in_one_row_and_no_row_holds_too_many(lengths: list[int
     assert all(0 < size <= context for size in sizes)
     # A document is parted only where it must be.
     assert all(Counter(packed.doc.tolist())[doc] == -(-n // context) for doc, n in enumerate(lengths) if n)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 4)), max_size=30), st.integers(1, 20))
+def test_copies_are_packed_as_often_as_asked_and_never_into_one_row(
+    given_documents: list[tuple[int, int]], context: int
+) -> None:
+    lengths, copies = np.array(given_documents, dtype=np.int64).reshape(-1, 2).T
+    packed, rounds = pack_rounds(lengths, copies, context)
+    pieces = zip(
+        packed.doc.tolist(), rounds.tolist(), packed.start.tolist(), packed.end.tolist(), strict=True
+    )
+    tokens = sorted((doc, k, i) for doc, k, start, end in pieces for i in range(start, end))
+    assert tokens == [
+        (d, k, i) for d, (n, c) in enumerate(given_documents) for k in range(c) for i in range(n)
+    ]
+    assert all(0 < sum(row) <= context for row in rows(packed))
+    firsts = Counter(
+        (row, doc)
+        for row, doc, start in zip(
+            packed.row.tolist(), packed.doc.tolist(), packed.start.tolist(), strict=True
+        )
+        if start == 0
+    )
+    assert set(firsts.values()) <= {1}
+    assert (np.diff(packed.row) >= 0).all()
 
 
 @given(LENGTHS, st.randoms())

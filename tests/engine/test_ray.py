@@ -15,6 +15,12 @@ from workbench.engine.score import score
 from workbench.errors import InputError, WorkbenchError
 from workbench.models.load import Models
 
+# Steps that hold the pieces of all documents against each other, each as the only one of its recipe.
+PIECES = {
+    "substring": {"select": "substring", "min_tokens": 5, "max_duplicate_fraction": 0.3},
+    "spans": {"select": "spans", "unit": "sentence", "max_duplicate_fraction": 0.3},
+}
+
 
 @pytest.mark.slow
 def test_ray_writes_the_bytes_that_the_local_engine_writes_and_says_the_same_sentences(
@@ -31,7 +37,8 @@ def test_ray_writes_the_bytes_that_the_local_engine_writes_and_says_the_same_sen
         {"select": "exact"},
         {"select": "substring", "min_tokens": 6},
     )
-    table = score(corpus.whole(), used_scores(recipe), store=tmp_path / "store", models=Models(lm=lm))
+    needs = (*used_scores(recipe), *used_scores(recipe_of(*PIECES.values())))
+    table = score(corpus.whole(), dict.fromkeys(needs), store=tmp_path / "store", models=Models(lm=lm))
     manifest = export(table, recipe, tmp_path / "small.manifest")
     local = apply(manifest, corpus, tmp_path / "local", lm=lm)
     try:
@@ -40,6 +47,13 @@ def test_ray_writes_the_bytes_that_the_local_engine_writes_and_says_the_same_sen
         there = apply("small.manifest", corpus, "there", lm=lm, runner=runner)
         assert digests(tmp_path / "there") == digests(local.out)
         assert there.record["counts"] == local.record["counts"]
+        for name, step in PIECES.items():
+            manifest = export(table, recipe_of(step), tmp_path / f"{name}.manifest")
+            alone = apply(manifest, corpus, tmp_path / f"{name}-local", lm=lm)
+            by_ray = apply(manifest, corpus, tmp_path / f"{name}-ray", lm=lm, runner=runner)
+            assert digests(by_ray.out) == digests(alone.out)
+            dropped = alone.record["counts"]["dropped"]
+            assert 0 < dropped < len(corpus.whole()), "the step decides something"
         shard = tmp_path / "corpus" / "shard-3.jsonl.zst"
         shard.write_bytes(shard.read_bytes()[:-9])
         with pytest.raises(InputError, match=r"shard-3.jsonl.zst is truncated or damaged"):

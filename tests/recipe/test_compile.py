@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from workbench.scores import SCORES
 from workbench.selectors import SELECTORS
 
 N = 150
-FILTERS = ("gopher_quality", "gopher_repetition", "c4", "fineweb", "refinedweb")
+FILTERS = ("gopher_quality", "gopher_repetition", "c4", "fineweb", "refinedweb", "redpajama")
 HOSTILE = [
     "it's",
     '"; DROP TABLE scores; --',
@@ -173,6 +174,20 @@ def test_a_step_that_looks_beyond_a_documents_scores_is_refused_by_name() -> Non
     off = [{**step, "off": step["select"] != "band"} for step in made]
     recipe = wb.parse_recipe({"format": "selection-recipe/1", "seed": 0, "steps": off})
     assert "n_bytes" in to_polars(recipe)
+
+
+def test_c4s_bad_words_are_said_unless_a_draw_excuses_them(table: wb.Table) -> None:
+    n_bad_words = (np.arange(len(table)) % 3).astype(np.float32)
+    table = replace(table, scores={**table.scores, "n_bad_words": n_bad_words})
+    step: dict[str, Any] = {"select": "c4", "max_bad_words": 1}
+    recipe = wb.parse_recipe({"format": "selection-recipe/1", "steps": [step]})
+    kept = np.array(table.sample.doc_ids)[wb.select(recipe, table).keep].tolist()
+    assert kept
+    assert by_polars(recipe, frame_of(table, False)) == by_sql(recipe, frame_of(table, False)) == kept
+    step["bad_words_kept_fraction"] = 0.5
+    recipe = wb.parse_recipe({"format": "selection-recipe/1", "steps": [step]})
+    with pytest.raises(InputError, match=r"step 1 \(c4\) looks beyond"):
+        to_sql(recipe)
 
 
 def test_only_selectors_of_scope_row_can_be_said() -> None:

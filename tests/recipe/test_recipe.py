@@ -98,11 +98,14 @@ WRONG: dict[str, tuple[object, str]] = {
     ),
     "wrong setting": (
         {**HEAD, "scores": {"language": {"max_chars": "many"}}},
-        r"scores: language max_chars: input should be a valid integer, got 'many'",
+        r'scores: language max_chars must be a whole number or null, got "many"; `work',
     ),
     "step text": (with_steps("exact"), r"step 1 must be an object with \"select\"; `workbench methods`"),
     "no select": (with_steps({"score": "n_tokens"}), r"step 1 must be an object with \"select\""),
-    "unknown selector": (with_steps(BAND, {"select": "best"}), r"step 2: there is no selector 'best'; `workbench"),
+    "unknown selector": (
+        with_steps(BAND, {"select": "best"}),
+        r"step 2: there is no selector 'best'; `workbench",
+    ),
     "select list": (with_steps({"select": ["band"]}), r"step 1: there is no selector \['band'\]"),
     "unknown param": (
         with_steps({**BAND, "lowest": 1}),
@@ -110,24 +113,69 @@ WRONG: dict[str, tuple[object, str]] = {
     ),
     "no param": (with_steps({"select": "exact", "n": 1}), r"step 1: exact has no parameter 'n'; it has none"),
     "missing param": (with_steps({"select": "random"}), r"step 1: random needs 'fraction'"),
-    "text for number": (with_steps({"select": "random", "fraction": "0.5"}), r"fraction: .*number, got '0.5'"),
-    "bool for number": (with_steps({"select": "random", "fraction": True}), r"fraction: .*number, got 'True'"),
-    "number for text": (with_steps({"select": "band", "score": 3}), r"step 1: band score: .*string, got '3'"),
-    "null for number": (with_steps({"select": "semdedup", "epsilon": None}), r"epsilon: .*number, got 'None'"),
-    "fraction for whole": (with_steps({"select": "semdedup", "n_clusters": 2.5}), r"n_clusters: .*integer"),
-    "unknown choice": (with_steps({"select": "semdedup", "keep": "best"}), r"keep: .*'hard', 'easy' or 'random'"),
-    "unknown unscored": (with_steps({**BAND, "unscored": "maybe"}), r"unscored: .*'error', 'keep' or 'drop'"),
-    "quantile name": (with_steps({**BAND, "low": {"quantil": 0.5}}), r"step 1: band low"),
+    "text for number": (
+        with_steps({"select": "random", "fraction": "0.5"}),
+        r'random fraction must be a number, got "0.5"; write it without quotes',
+    ),
+    "bool for number": (
+        with_steps({"select": "random", "fraction": True}),
+        r"fraction must be a number, got true; `workbench",
+    ),
+    "number for text": (
+        with_steps({"select": "band", "score": 3}),
+        r"step 1: band score must be a text, got 3; write it in quotes",
+    ),
+    "null for number": (
+        with_steps({"select": "semdedup", "epsilon": None}),
+        r"epsilon must be a number, got null; `workbench schema",
+    ),
+    "fraction for whole": (
+        with_steps({"select": "semdedup", "n_clusters": 2.5}),
+        r"n_clusters must be a whole number, got 2.5; write 2",
+    ),
+    "unknown choice": (
+        with_steps({"select": "semdedup", "keep": "best"}),
+        r'keep must be one of "hard", "easy", "random", got "best"; take one',
+    ),
+    "unknown unscored": (
+        with_steps({**BAND, "unscored": "maybe"}),
+        r'unscored must be one of "error", "keep", "drop", got "maybe"',
+    ),
+    "quantile name": (
+        with_steps({**BAND, "low": {"quantil": 0.5}}),
+        r'low must be a number, \{"quantile": 0.5\} or null, got \{"q',
+    ),
     "quantile more": (
         with_steps({**BAND, "low": {"quantile": 0.5, "of": "web"}}),
         r"step 1: band low has no entry 'of'; it has quantile, value",
     ),
-    "threshold list": (with_steps({**BAND, "high": [1]}), r"step 1: band high: "),
+    "threshold list": (
+        with_steps({**BAND, "high": [1]}),
+        r"step 1: band high must be a number, .* or null, got \[1\]; `w",
+    ),
+    "text for list": (
+        with_steps({"select": "vote", "scores": "n_tokens"}),
+        r'vote scores must be a list of texts, got "n_tokens"; write it in square brackets, with commas',
+    ),
+    "text in a list": (
+        with_steps({"select": "vote", "scores": ["n_tokens"], "lows": ["1"]}),
+        r'vote lows must be a list of numbers or null, got "1" as entry 1; write it without quotes',
+    ),
+    "text for bool": (
+        with_steps({"select": "c4", "terminal_punctuation": "true"}),
+        r'terminal_punctuation must be true or false, got "true"; write true or false without quotes',
+    ),
+    "long": (with_steps({**BAND, "low": "x" * 999}), r'null, got "x{79}\.\.\.; `workbench'),
+    "not text": (with_steps({**BAND, "score": True}), r"score must be a text, got true; `workbench"),
     "lone surrogate": ('{"format": "selection-recipe/1", "steps": [{"select": "exact", "\\ud800": 1}]}', r"step 1"),
     "surrogate value": (
-        '{"format": "selection-recipe/1", "steps": [{"select": "band", "score": "\\ud800"}]}', r"step 1: band"
+        '{"format": "selection-recipe/1", "steps": [{"select": "band", "score": "\\ud800"}]}',
+        r"step 1: band holds a text that isn't Unicode",
     ),
-    "score unknown": (with_steps({"select": "band", "score": "beauty"}), r"step 1: there is no score 'beauty'; `work"),
+    "score unknown": (
+        with_steps({"select": "band", "score": "beauty"}),
+        r"step 1: there is no score 'beauty'; `work",
+    ),
     "band of labels": (
         with_steps({"select": "band", "score": "language"}),
         r"band can't read language, which holds categories; take category for categories, band for numbers",
@@ -141,7 +189,10 @@ WRONG: dict[str, tuple[object, str]] = {
         r"step 1: band can't read embedding, which holds a vector; take another score",
     ),
     "band of sources": (with_steps({"select": "band", "score": "source"}), r"there is no score 'source'"),
-    "band of digests": (with_steps({"select": "band", "score": "text_digest"}), r"there is no score 'text_digest'"),
+    "band of digests": (
+        with_steps({"select": "band", "score": "text_digest"}),
+        r"there is no score 'text_digest'",
+    ),
 }  # fmt: skip
 
 

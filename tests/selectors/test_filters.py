@@ -228,6 +228,12 @@ def test_an_empty_text_is_dropped_by_every_filter() -> None:
     assert [bool(run(name, columns).keep[1]) for name in NAMES] == [False, True, False, False]
 
 
-def test_limits_the_wrong_way_round_are_refused() -> None:
-    with pytest.raises(InputError, match="low must be below high, got low=9, high=3"):
+def test_limits_that_nothing_can_meet_are_refused() -> None:
+    with pytest.raises(InputError, match="gopher_n_words can't be at least 9 and at most 3; give one"):
         run("gopher_quality", one(), min_words=9, max_words=3)
+    with pytest.raises(
+        InputError, match=r"gopher_alpha_words_fraction lies in 0\.\.1 and can't be at least 80; give a"
+    ):
+        run("gopher_quality", one(), min_alpha_words_fraction=80)
+    with pytest.raises(InputError, match=r"fineweb_short_lines_fraction lies in .* can't be below 0;"):
+        run("fineweb", one(), variant="paper", max_short_lines_fraction=0)

@@ -41,6 +41,30 @@ def test_a_reason_names_every_rule_that_is_broken() -> None:
     assert selection.explain(2) == "a is not defined for this document; a is not defined for this document"
 
 
+@pytest.mark.parametrize(
+    ("rules", "is_possible"),
+    [
+        ([Rule("a", ">=", 2), Rule("a", "<=", 2)], True),
+        ([Rule("a", ">", 2), Rule("a", "<=", 2)], False),
+        ([Rule("a", ">=", 2), Rule("a", "<", 2)], False),
+        ([Rule("a", ">", 2), Rule("b", "<", 2)], True),
+        ([Rule("a", ">=", 3), Rule("b", "<", 2), Rule("a", "<=", 2, "passes")], False),
+        ([Rule("b_fraction", ">=", 1)], True),
+        ([Rule("b_fraction", ">", 1)], False),
+        ([Rule("b_fraction", "<", 0)], False),
+        ([Rule("b_fraction", "<=", 0)], True),
+        ([Rule("b_fraction", "<=", 7)], True),
+    ],
+)
+def test_limits_that_no_number_meets_are_refused(rules: list[Rule], is_possible: bool) -> None:
+    columns = {**COLUMNS, "b_fraction": COLUMNS["a"]}
+    if is_possible:
+        assert len(apply_rules(columns, rules).keep) == 4
+        return
+    with pytest.raises(InputError, match=r"can't be (at least|at most|above|below) \d"):
+        apply_rules(columns, rules)
+
+
 def test_a_limit_that_is_no_number_is_refused() -> None:
     with pytest.raises(InputError, match="limit of a must be a number"):
         apply_rules(COLUMNS, [Rule("a", "<=", np.nan)])

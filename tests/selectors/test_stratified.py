@@ -107,6 +107,65 @@ def test_documents_of_a_sample_count_for_the_corpus() -> None:
     assert kept(table, run(table, keep_fraction=0.1, quota="equal")) == {"a": 2, "b": 18, "c": 18}
 
 
+def test_what_small_strata_lose_by_rounding_goes_to_others() -> None:
+    # 12 sources of 2 documents that stand for 10 each: of 240 a tenth is 24, 2 of each source, which no document fits.
+    table = columns({f"s{i:02d}": 2 for i in range(12)}, {f"s{i:02d}": 10.0 for i in range(12)})
+    assert kept(table, run(table, keep_fraction=0.1, quota="equal")) == {"s00": 1, "s01": 1}
+
+
+def naive_first_of_each(
+    strata: list[int], ranks: list[int], amounts: list[float], quota: list[int]
+) -> list[int]:
+    """Largest remainder as it is written down, for documents of any weight: a loop for each document that is given."""
+    waiting: dict[int, list[int]] = {s: [] for s in range(len(quota))}
+    for i in sorted(range(len(ranks)), key=lambda i: ranks[i]):
+        waiting[strata[i]].append(i)
+    left, chosen = list(map(float, quota)), []
+    for s, rows in waiting.items():
+        while rows and amounts[rows[0]] <= left[s] + 1e-9:
+            left[s] -= amounts[rows[0]]
+            chosen.append(rows.pop(0))
+    may = [s for s, rows in waiting.items() if rows]
+    used = sum(amounts[i] for i in chosen)
+    while may:
+        best = max(may, key=lambda s: (round(left[s] / amounts[waiting[s][0]], 9), -s))
+        row = waiting[best][0]
+        if used + amounts[row] / 2 > sum(quota) + 1e-9:
+            break
+        used += amounts[row]
+        chosen.append(row)
+        may.remove(best)
+    return sorted(chosen)
+
+
+@given(st.data())
+def test_weighted_documents_fill_the_quotas_as_a_plain_loop_does(data: st.DataObject) -> None:
+    n_strata = data.draw(st.integers(1, 5))
+    strata = data.draw(st.lists(st.integers(0, n_strata - 1), min_size=1, max_size=25))
+    weight = data.draw(st.lists(st.sampled_from([1.0, 2.5, 7.0, 16.0]), min_size=n_strata, max_size=n_strata))
+    table = columns({})
+    table = {**table, "doc_id": strings(f"d{i:02d}" for i in range(len(strata)))}
+    table["source"] = strings(f"s{s}" for s in strata)
+    table[DESIGN_WEIGHT] = np.array([weight[s] for s in strata])
+    params = StratifiedParams(
+        data.draw(st.floats(0, 1)), quota=data.draw(st.sampled_from(["proportional", "equal"]))
+    )
+    assert SPEC.scan is not None
+    found = SPEC.scan(table, params, {}, 0)
+    keep = SPEC.select({**table, **found}, params, {}, 0).keep
+    sizes = np.bincount(found["stratum"], weights=table[DESIGN_WEIGHT])
+    quota = quotas(sizes, params)
+    loop = naive_first_of_each(
+        found["stratum"].tolist(), found["rank"].tolist(), table[DESIGN_WEIGHT].tolist(), quota.tolist()
+    )
+    assert np.flatnonzero(keep).tolist() == loop
+    # what the loop promises: each stratum within a document of its quota, all together within half of one
+    kept_of = np.bincount(found["stratum"], weights=table[DESIGN_WEIGHT] * keep)
+    largest = table[DESIGN_WEIGHT].max()
+    assert (np.abs(kept_of - np.minimum(quota, sizes)) <= largest).all()
+    assert abs(kept_of.sum() - params.keep_fraction * sizes.sum()) <= largest / 2 + 1.5
+
+
 def test_every_document_of_a_stratum_has_the_same_chance() -> None:
     table = columns({"a": 20, "b": 10})
     counts = sum(run(table, seed, keep_fraction=0.3).keep.astype(int) for seed in range(400))

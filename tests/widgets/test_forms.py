@@ -72,7 +72,7 @@ def test_several_scores_and_their_weights_are_written_as_lists(table: Table) -> 
     fields = {field["name"]: field["kind"] for field in step_form(step, table)}
     assert (fields["scores"], fields["weights"]) == ("names", "names")
     assert with_param(step, "weights", ["1", "-2.5"], 0).params.weights == (1.0, -2.5)
-    with pytest.raises(RecipeError, match="rank_average weights: input should be a valid number, got 'high'"):
+    with pytest.raises(RecipeError, match='weights must be a list of numbers, got "high" as entry 2'):
         with_param(step, "weights", ["1", "high"], 0)
     with pytest.raises(RecipeError, match="there is no score 'n_token'"):
         with_param(step, "scores", ["n_token"], 0)
@@ -85,9 +85,9 @@ def test_open_sides_of_several_bands_are_written_as_open(table: Table) -> None:
     changed = with_param(step, "highs", ["open", "60.5"], 0)
     assert (changed.params.lows, changed.params.highs) == ((10, None), (None, 60.5))
     for text in ("wide", "nan", "inf"):
-        with pytest.raises(RecipeError, match=f"vote highs: input should be a valid number, got '{text}'"):
+        with pytest.raises(RecipeError, match=f'vote highs must be a list of numbers or null, got "{text}"'):
             with_param(step, "highs", ["open", text], 0)
-    with pytest.raises(RecipeError, match="rank_average weights: input should be a valid number, got 'open'"):
+    with pytest.raises(RecipeError, match='weights must be a list of numbers, got "open" as entry 2'):
         with_param(new_step("rank_average", table), "weights", ["1", "open"], 0)
     assert new_step("vote", table).params.at_least == 1
 

@@ -38,7 +38,7 @@ def pack(
     seed: Annotated[int, typer.Option(help="Of the order of the rows.", min=0)] = 0,
     as_json: Json = False,
 ) -> None:
-    """Pack kept documents into rows of token ids for training, best fit first, so that few are cut.
+    """Pack kept documents, each as often as its weight says, into rows of token ids, best fit first: few are cut.
 
     Example: workbench pack selected --tokenizer SmolLM2-135M --context 2048 --out rows
     """
@@ -61,6 +61,8 @@ def pack(
     filled = (
         "" if record["filled_fraction"] is None else f", {record['filled_fraction']:.2%} of the rows filled"
     )
+    repeated = record["n_copies"] != record["n_documents"]
+    copies = f" in {record['n_copies']:,} copies by their weights" if repeated else ""
     typer.echo(
-        f"{record['n_documents']:,} documents, {record['n_tokens']:,} tokens{filled}; written to {out}"
+        f"{record['n_documents']:,} documents{copies}, {record['n_tokens']:,} tokens{filled}; written to {out}"
     )

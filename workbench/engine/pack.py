@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import shutil
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,16 +15,16 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from workbench.checks import check_at_least, file_digest, json_digest
-from workbench.engine.pack_rows import read_stream, write_rows
-from workbench.engine.packing import Packing, Variant, bfd_pack, n_cut_by_concatenation
+from workbench.engine.pack_rows import n_copies, read_stream, write_rows
+from workbench.engine.packing import Packing, Variant, n_cut_by_concatenation, pack_rounds
 from workbench.engine.work import RUN_FILE, read_json
-from workbench.errors import InputError, StoreError, WorkbenchWarning
+from workbench.errors import InputError, StoreError
 from workbench.files import locked, write_array, write_json, written_aside
 from workbench.models.locate import DEFAULT_LM
 from workbench.progress import Progress, Silent, shown
 
 PACK_FILE = "pack.json"
-PACK_FORMAT = "selection-pack/1"
+PACK_FORMAT = "selection-pack/2"
 _BATCH_DOCUMENTS = 1024
 
 
@@ -45,7 +44,8 @@ class PackParams:
     variant
         What becomes of documents longer than a row: see `bfd_pack`.
     seed
-        Of the order of the rows, which best-fit packing leaves with the longest first.
+        Of the order of the rows, which best-fit packing leaves with the longest first, and of the draw that decides of
+        the fraction of a weight.
     """
 
     context: int = 2048
@@ -77,9 +77,10 @@ def pack(
 ) -> dict[str, Any]:
     """Pack the documents that `apply` kept into rows of `context` token ids, by best-fit decreasing over all of them.
 
-    Each kept document is packed once, whatever its weight. Killed and called again with the same arguments it goes on
-    from the last finished shard and file, and ends with the same rows, whatever the order of the corpus's shards was.
-    Memory: some 100 bytes and the id of each document, and one file's rows.
+    A document is packed as often as its weight says (2.3: two or three times, by a keyed draw), and never twice into
+    one row: see `pack_rounds`. Killed and called again with the same arguments it goes on from the last finished shard
+    and file, and ends with the same rows, whatever the order of the corpus's shards was. Memory: some 100 bytes of each
+    copy of a document, its id, and one file's rows.
 
     Parameters
     ----------
@@ -89,7 +90,7 @@ def pack(
         An empty or new folder, or the one of an interrupted run with the same arguments. Gets `rows/*.parquet` with, a
         row, `input_ids` (int32, always `context` of them: filled up with the end token), `n_tokens` (those that are no
         filling) and `spans` (doc_id, start, end: the document's tokens, its end token among them, in the order in which
-        they stand in the row); and last `pack.json`. Concatenation is counted in the order of ids.
+        they stand in the row); and last `pack.json`. Concatenation is counted round after round in the order of ids.
     params
         See `PackParams`.
     progress
@@ -97,13 +98,14 @@ def pack(
 
     Returns
     -------
-    The content of pack.json: settings, counts, and how many documents are cut, here and by concatenation.
+    The content of pack.json: settings, counts, and how many documents are cut, here and by concatenation. Tokens and
+    cut documents are those of all copies; `n_left_out_documents` have a weight below 1 and were not drawn.
 
     Raises
     ------
     InputError
-        If `kept` holds no complete run or a file of it was changed, the tokenizer lacks the end token, the context is
-        below 2, or `out` holds something else.
+        If `kept` holds no complete run or a file of it was changed, a weight lies outside 0..10,000, the tokenizer
+        lacks the end token, the context is below 2, or `out` holds something else.
     ModelError
         If there is no such tokenizer, or it has no token to end a document with.
     StoreError
@@ -219,31 +221,31 @@ def _write(job: _Job, progress: Progress) -> dict[str, Any]:
     # An end token each; a document of no tokens is in no row. By id, so that nothing depends on the order of files.
     order = np.argsort(stream.doc_ids, kind="stable")
     lengths = np.where(stream.n_tokens > 0, stream.n_tokens + 1, 0)
-    packed = bfd_pack(lengths[order], context, variant)
+    copies = n_copies(stream.weight, stream.doc_ids, job.params.seed)
+    packed, rounds = pack_rounds(lengths[order], copies[order], context, variant)
     packed = Packing(packed.row, order[packed.doc], packed.start, packed.end, packed.n_rows)
-    files = write_rows(job.out, stream, packed, context, job.params.seed, progress)
+    files = write_rows(job.out, stream, packed, rounds, context, job.params.seed, progress)
     n_packed = int((packed.end - packed.start).sum())
-    if stream.n_weighted:
-        warnings.warn(
-            f"{stream.n_weighted:,} documents have a weight other than 1; each is packed once all the same",
-            WorkbenchWarning,
-            stacklevel=3,
-        )
+    n_tokens_asked = int((lengths * copies).sum())
+    by_round = [lengths[order][copies[order] > k] for k in range(int(copies.max(initial=0)))]
+    joined = np.concatenate([lengths[:0], *by_round])
     return {
         "format": PACK_FORMAT,
         "identity": json_digest(job.identity),
         "settings": _settings(job),
-        "n_documents": int((lengths > 0).sum()),
+        "n_documents": int(((lengths > 0) & (copies > 0)).sum()),
         "n_empty_documents": int((lengths == 0).sum()),
-        "n_weighted_documents": stream.n_weighted,
+        "n_left_out_documents": int(((lengths > 0) & (copies == 0)).sum()),
+        "n_weighted_documents": int((stream.weight != 1).sum()),
+        "n_copies": int(copies[lengths > 0].sum()),
         "n_tokens": n_packed,
-        "n_lost_tokens": int(lengths.sum()) - n_packed,
+        "n_lost_tokens": n_tokens_asked - n_packed,
         "n_rows": packed.n_rows,
         "filled_fraction": n_packed / (packed.n_rows * context) if packed.n_rows else None,
-        "n_cut_documents": int((lengths > context).sum()),
+        "n_cut_documents": int((joined > context).sum()),
         "concatenation": {
-            "n_rows": -(-int(lengths.sum()) // context),
-            "n_cut_documents": n_cut_by_concatenation(lengths[order], context),
+            "n_rows": -(-n_tokens_asked // context),
+            "n_cut_documents": n_cut_by_concatenation(joined, context),
         },
         "files": files,
     }

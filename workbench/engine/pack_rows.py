@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.checks import Array, IntArray, file_digest, keyed_uniform, strings
+from workbench.checks import Array, FloatArray, IntArray, file_digest, keyed_uniform, strings
 from workbench.engine.packing import Packing
+from workbench.errors import InputError
 from workbench.files import written_aside
 from workbench.progress import Progress, shown
 
+_MAX_WEIGHT = 10_000  # each time round is a packing of its own, and nobody trains on a document more often
 _TOKENS_PER_FILE = 1 << 24  # 64 MiB of ids in memory at once
 
 
@@ -26,8 +28,8 @@ class Stream:
     ----------
     doc_ids, n_tokens
         (n,): ids (str), and int64 numbers of tokens without the end token.
-    n_weighted
-        Documents with another weight than 1.
+    weight
+        float64 (n,): how often each is to be repeated.
     end_id
         The token that ends a document.
     file, begin
@@ -38,7 +40,7 @@ class Stream:
 
     doc_ids: Array
     n_tokens: IntArray
-    n_weighted: int
+    weight: FloatArray
     end_id: int
     file: IntArray
     begin: IntArray
@@ -54,22 +56,52 @@ class Stream:
 def read_stream(
     kept: Sequence[Path], tokens: Sequence[Path], n_tokens: Sequence[IntArray], end_id: int
 ) -> Stream:
-    """The documents of some kept files, whose token ids stand in as many files as uint32."""
+    """The documents of some kept files, whose token ids stand in as many files as uint32.
+
+    Raises
+    ------
+    InputError
+        If a weight lies outside 0..10,000.
+    """
     ids: list[str] = []
-    n_weighted = 0
+    weights = [np.zeros(0)]
     for path in kept:
         table = pq.read_table(path, columns=["doc_id", "weight"])
         ids += table["doc_id"].to_pylist()
-        n_weighted += int((table["weight"].to_numpy() != 1).sum())
+        weights.append(table["weight"].to_numpy().astype(np.float64))
+    weight = np.concatenate(weights)
+    wrong = np.flatnonzero(~((weight >= 0) & (weight <= _MAX_WEIGHT)))
+    if len(wrong):
+        raise InputError(
+            f"a weight must lie in 0..{_MAX_WEIGHT:,}, got {weight[wrong[0]]:g} for {ids[wrong[0]][:80]!r}; lower the "
+            "repeats of the recipe and apply it again"
+        )
     none = np.zeros(0, dtype=np.int64)
     return Stream(
         doc_ids=strings(ids),
         n_tokens=np.concatenate([none, *n_tokens]),
-        n_weighted=n_weighted,
+        weight=weight,
         end_id=end_id,
         file=np.repeat(np.arange(len(n_tokens)), [len(one) for one in n_tokens]),
         begin=np.concatenate([none, *(np.cumsum(one) - one for one in n_tokens)]),
         tokens=tuple(map(_mapped, tokens)),
+    )
+
+
+def n_copies(weight: FloatArray, doc_ids: Array, seed: int) -> IntArray:
+    """How often each document is packed, int64 (n,): its weight, of whose fraction a keyed draw by its id decides.
+
+    A weight of 2.3 gives 3 copies with a chance of 0.3, else 2: 2.3 on average. By (seed, doc_id) alone, so that order
+    and shards make no difference.
+
+    Examples
+    --------
+    >>> n_copies(np.array([1.0, 2.0, 0.0]), np.array(["a", "b", "c"]), 0).tolist()
+    [1, 2, 0]
+    """
+    whole = np.floor(weight)
+    return np.asarray(
+        whole + (keyed_uniform(seed, list(doc_ids), "pack-copies") < weight - whole), dtype=np.int64
     )
 
 
@@ -79,9 +111,11 @@ def _mapped(path: Path) -> Array:
 
 
 def write_rows(
-    out: Path, stream: Stream, packed: Packing, context: int, seed: int, progress: Progress
+    out: Path, stream: Stream, packed: Packing, rounds: IntArray, context: int, seed: int, progress: Progress
 ) -> dict[str, str]:
     """Write the rows in a keyed random order into `out/rows`, a file that is there already not again.
+
+    The rounds are mixed: the later ones hold only what is repeated.
 
     Returns
     -------
@@ -89,7 +123,7 @@ def write_rows(
     """
     stops = np.searchsorted(packed.row, np.arange(packed.n_rows), side="right")
     starts = np.r_[0, stops[:-1]][: packed.n_rows]
-    names = [f"{stream.doc_ids[packed.doc[at]]}:{packed.start[at]}" for at in starts.tolist()]
+    names = [f"{stream.doc_ids[packed.doc[at]]}:{packed.start[at]}:{rounds[at]}" for at in starts.tolist()]
     order = np.lexsort((strings(names), keyed_uniform(seed, names, "pack")))
     per_file = max(1, _TOKENS_PER_FILE // context)
     files = {}

@@ -126,6 +126,45 @@ def _best_fit(sizes: IntArray, context: int) -> tuple[IntArray, int]:
     return row, n_rows
 
 
+def pack_rounds(
+    lengths: IntArray, n_copies: IntArray, context: int, variant: Variant = "paper"
+) -> tuple[Packing, IntArray]:
+    """Pack documents of which some are repeated, round after round: the k-th has those with more than k copies.
+
+    Each round is packed by itself with `bfd_pack`, so that no row holds a document twice, which would let a model copy
+    it. In one packing equal lengths stand side by side, and copies would often share a row.
+
+    Parameters
+    ----------
+    lengths, context, variant
+        As for `bfd_pack`.
+    n_copies
+        int64 (n,): how often each document is packed, 0 or more.
+
+    Returns
+    -------
+    packing : Packing
+    rounds : int64 (m,), the round of each piece, from 0
+
+    Examples
+    --------
+    >>> packed, rounds = pack_rounds(np.array([5, 3]), np.array([1, 3]), 8)
+    >>> list(zip(packed.row.tolist(), packed.doc.tolist(), rounds.tolist()))
+    [(0, 0, 0), (0, 1, 0), (1, 1, 1), (2, 1, 2)]
+    """
+    parts, n_rows = [bfd_pack(lengths[:0], context, variant)], 0
+    for k in range(int(n_copies.max(initial=0))):
+        rows = np.flatnonzero(n_copies > k)
+        part = bfd_pack(lengths[rows], context, variant)
+        parts.append(Packing(part.row + n_rows, rows[part.doc], part.start, part.end, part.n_rows))
+        n_rows += part.n_rows
+    row, doc, start, end = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("row", "doc", "start", "end")
+    )
+    rounds = np.repeat(np.arange(-1, len(parts) - 1), [len(part.row) for part in parts])
+    return Packing(row, doc, start, end, n_rows), rounds
+
+
 def n_cut_by_concatenation(lengths: IntArray, context: int) -> int:
     """How many documents a boundary cuts where all stand in one stream that is parted every `context` tokens.
 

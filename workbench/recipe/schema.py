@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from workbench.errors import ManifestError, RecipeError
 from workbench.files import parse_json
 from workbench.recipe.model import RECIPE_FORMAT, Recipe, Step, readable_scores
+from workbench.recipe.words import fault
 from workbench.scores import SCORES
 from workbench.selectors import SELECTORS
 
@@ -189,7 +190,12 @@ def _validated(kind: type[Any], given: Mapping[str, Any], where: str) -> Any:
     try:
         params = _adapter(kind).validate_json(json.dumps(given), strict=True)
     except ValidationError as error:
-        raise RecipeError(f"{where} {_sentence(error)}") from None
+        first = error.errors(include_url=False)[0]
+        if not first["loc"]:
+            raise RecipeError(f"{where} holds a text that isn't Unicode; write it anew") from None
+        if first["loc"][0] not in given:
+            raise RecipeError(f"{where} needs {first['loc'][0]!r}") from None
+        raise RecipeError(f"{where} {fault(kind, given, first['loc'], first['input'])}") from None
     for key, inner in given.items():
         if isinstance(inner, Mapping):
             _check_names(type(getattr(params, key)), inner, f"{where} {key}", "entry")
@@ -205,16 +211,6 @@ def _check_names(kind: type[Any], given: Mapping[str, Any], where: str, what: st
 
 # A class can be hashed, which mypy denies.
 _adapter: Callable[[type[Any]], TypeAdapter[Any]] = cache(TypeAdapter)  # type: ignore[assignment]
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first fault that pydantic found, in our words."""
-    first = error.errors(include_url=False)[0]
-    # Of a union's alternatives only the parameter's name helps.
-    parameter = str(first["loc"][0]) if first["loc"] else ""
-    if first["type"] == "missing":
-        return f"needs {parameter!r}"
-    return f"{parameter}: {first['msg'].lower()}, got {str(first['input'])[:80]!r}"
 
 
 def recipe_schema() -> dict[str, Any]:

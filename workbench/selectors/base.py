@@ -185,7 +185,8 @@ class SelectorSpec:
         Whether it says itself what becomes of a document whose score is NaN or whose vector isn't finite. Of any
         other selector such a document is dropped, with that for a reason, before `select` is called.
     rules
-        `params -> rules`: all that it asks of a document, where that is nothing but limits on scores. None: it is more.
+        `params -> rules`: all that it asks of a document, where that is nothing but limits on scores. None, or giving
+        None: it is more.
     about
         For people: what it keeps and what it loses, what its paper found, what it is known to confound.
     cost
@@ -221,7 +222,7 @@ class SelectorSpec:
     paper: str = ""
     status: Literal["published", "variant", "experimental"] = "published"
     reads_missing: bool = False
-    rules: Callable[[Any], tuple[Rule, ...]] | None = None
+    rules: Callable[[Any], tuple[Rule, ...] | None] | None = None
     about: str = ""
     cost: str = ""
     assumed: tuple[str, ...] = ()

@@ -67,6 +67,12 @@ def bad_words_rules(params: C4RulesParams) -> tuple[Rule, ...]:
     return () if most is None else (Rule("n_bad_words", "<=", most),)
 
 
+def all_rules(params: C4RulesParams) -> tuple[Rule, ...] | None:
+    """All that is asked, None where the draw of bad_words_kept_fraction decides too."""
+    is_drawn = params.max_bad_words is not None and params.bad_words_kept_fraction > 0
+    return None if is_drawn else (*rules(params), *bad_words_rules(params))
+
+
 def line_rules(params: C4RulesParams) -> Mapping[str, Mapping[str, object]]:
     """The settings of the c4 scores that the params stand for: which lines are left is counted there."""
     settings = {
@@ -121,7 +127,7 @@ SPEC = SelectorSpec(
     select=select_c4,
     score_settings=line_rules,
     reads_missing=True,
-    rules=rules,
+    rules=all_rules,
     about="Keeps pages with some whole sentences; loses short ones, and nearly all code with its curly brackets. C4 "
     "also takes lines out of what it keeps; here no text is edited, so what is kept has all its lines. For bad "
     "words bring a list of your own; C4's takes more of the texts from and about minorities than of others (Dodge "

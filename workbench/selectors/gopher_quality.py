@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.checks import check_range
 from workbench.selectors.base import Columns, Selection, SelectorSpec, State
 from workbench.selectors.rules import Rule, apply_rules, rule_needs
 
@@ -61,17 +60,10 @@ def select_gopher_quality(
 ) -> Selection:
     """Keep the documents that fulfil all of the Gopher quality rules; one without words fulfils none on words.
 
-    Raises
-    ------
-    InputError
-        If a lower limit is above its upper one.
-
     Notes
     -----
     Rae et al. 2021, arXiv:2112.11446, table A1; comparators as in datatrove's GopherQualityFilter.
     """
-    check_range(params.min_words, params.max_words)
-    check_range(params.min_mean_word_length, params.max_mean_word_length)
     return apply_rules(columns, rules(params))
 
 

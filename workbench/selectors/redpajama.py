@@ -71,6 +71,7 @@ SPEC = SelectorSpec(
     select=select_redpajama,
     score_params=(),
     reads_missing=True,
+    rules=rules,
     about="RedPajama-v2 keeps everything and publishes signals; these are the rules that its card gives as an example "
     "and ends with an ellipsis. They are Gopher's, but words are counted without marks and n-grams of words without "
     "spaces, so `gopher_quality` gives other verdicts. Loses short pages and lists. For further rules put a `band` on "

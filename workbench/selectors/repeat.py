@@ -100,7 +100,7 @@ SPEC = SelectorSpec(
     "D4's paper: several epochs over its selection beat one epoch over random documents, while several epochs over "
     "random documents are worse than one. To compare, repeat a random set of as many tokens (`random_budget`). The "
     "budget counts tokens of the corpus by the score n_tokens; where it is less than what is left, a random part is "
-    "kept. It says nothing of how many epochs are too many, and `workbench pack` packs each document once.",
+    "kept. It says nothing of how many epochs are too many. `workbench pack` packs each document as often.",
     assumed=("The last epoch, for which the budget doesn't last, has random documents up to it.",),
     help={
         "epochs": "how often to go over what is left; need not be whole",

@@ -12,6 +12,7 @@ from workbench.checks import Array, BoolArray
 from workbench.errors import InputError
 from workbench.selectors.base import Columns, Selection
 
+_ASKED = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
 _TOLD = {">=": "is below", "<=": "is above", ">": "is not above", "<": "is not below"}
 
 
@@ -56,9 +57,10 @@ def apply_rules(columns: Columns, rules: Iterable[Rule]) -> Selection:
     Raises
     ------
     InputError
-        If a limit is NaN, which nothing is above or below.
+        If a limit is NaN, which nothing is above or below, or nothing can fulfil the rules.
     """
     rules = tuple(rules)
+    _check_limits(rules)
     broken: BoolArray = np.stack([breaks(columns[rule.score], rule) for rule in rules])
 
     def explain(i: int) -> str:
@@ -68,12 +70,37 @@ def apply_rules(columns: Columns, rules: Iterable[Rule]) -> Selection:
     return Selection(keep, explain)
 
 
+def _check_limits(rules: tuple[Rule, ...]) -> None:
+    """Raise InputError if no number fulfils the rules on some score; one that ends in _fraction lies in 0..1."""
+    for rule in rules:
+        if np.isnan(rule.limit):
+            raise InputError(
+                f"the limit of {rule.score} must be a number, got nan; leave it out for the published one"
+            )
+        if rule.score.endswith("_fraction") and not any(_holds(end, rule) for end in (0.0, 1.0)):
+            raise InputError(
+                f"{rule.score} lies in 0..1 and can't be {_asked(rule)}; give a fraction, not a percentage"
+            )
+    lower, upper = ([rule for rule in rules if rule.keeps.startswith(sign)] for sign in "><")
+    for low in lower:
+        for high in upper:
+            # The one number that both let pass, if any does, is a limit itself.
+            if low.score == high.score and low.limit >= high.limit and not _holds(low.limit, high, low):
+                raise InputError(
+                    f"{low.score} can't be {_asked(low)} and {_asked(high)}; give one that lies below the other"
+                )
+
+
+def _holds(value: float, *rules: Rule) -> bool:
+    return not any(breaks(np.array([value]), rule)[0] for rule in rules)
+
+
+def _asked(rule: Rule) -> str:
+    return f"{_ASKED[rule.keeps]} {rule.limit:g}"
+
+
 def breaks(values: Array, rule: Rule) -> BoolArray:
     """Which documents break a rule, bool (n,), by the values of its score, (n,)."""
-    if np.isnan(rule.limit):
-        raise InputError(
-            f"the limit of {rule.score} must be a number, got nan; leave it out for the published one"
-        )
     with np.errstate(invalid="ignore", over="ignore"):
         limit = values.dtype.type(rule.limit)
         if rule.keeps == ">=":

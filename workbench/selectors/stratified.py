@@ -17,7 +17,7 @@ from workbench.checks import (
     keyed_uniform,
 )
 from workbench.selectors.base import DESIGN_WEIGHT, Columns, Selection, SelectorSpec, State
-from workbench.selectors.budget import largest_remainder, rank_of
+from workbench.selectors.budget import largest_remainder, place_in_groups, rank_of
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,8 @@ def select_stratified(columns: Columns, params: StratifiedParams, state: State, 
     ----------
     columns
         What `needs_stratified` names, and what `scan_stratified` gives, each (n,). A document of a sample counts as
-        many times as the documents of the corpus that it stands for; the number kept is then the nearest to the quota.
+        many times as the documents of the corpus that it stands for. A stratum then keeps its quota to less than one
+        document of the sample, and what one loses by rounding goes to the others: the sum is the nearest to the share.
 
     Raises
     ------
@@ -134,7 +135,8 @@ def select_stratified(columns: Columns, params: StratifiedParams, state: State, 
     stratum, rank = columns["stratum"], columns["rank"]
     amount = np.asarray(columns[DESIGN_WEIGHT], dtype=np.float64)
     sizes = np.bincount(stratum, weights=amount).astype(np.float64)
-    quota = quotas(sizes, params)
+    keep = _first_of_each(stratum, rank, amount, quotas(sizes, params))
+    n_kept = np.bincount(stratum, weights=amount * keep)
     by = params.score if params.by == "score" else params.by
 
     def explain(i: int) -> str:
@@ -142,23 +144,32 @@ def select_stratified(columns: Columns, params: StratifiedParams, state: State, 
         which = f"{by} {value:.6g}" if params.by == "score" else f"{by} {value or 'none'}"
         group = stratum[i]
         return (
-            f"its stratum ({which}) has {sizes[group]:,.0f} documents and keeps {quota[group]:,} of them, it isn't "
+            f"its stratum ({which}) has {sizes[group]:,.0f} documents and keeps {n_kept[group]:,.0f} of them, it isn't "
             f"among these ({params.keep} first)"
         )
 
-    keep = _first_of_each(stratum, rank, amount, quota)
     return Selection(keep, explain, score=-rank.astype(np.float64))
 
 
 def _first_of_each(stratum: IntArray, rank: IntArray, amount: FloatArray, quota: IntArray) -> BoolArray:
-    """The first documents by rank of each stratum, until the nearest to its quota is reached; bool (n,)."""
-    keep = np.zeros(len(rank), dtype=bool)
-    order = np.lexsort((rank, stratum))
-    stops = np.cumsum(np.bincount(stratum, minlength=len(quota)))
-    for start, stop, most in zip(np.r_[0, stops[:-1]], stops, quota, strict=False):
-        rows = order[start:stop]
-        used = np.cumsum(amount[rows])
-        keep[rows] = np.logical_and.accumulate(used - amount[rows] / 2 <= most * (1 + 1e-9))
+    """The first documents by rank of each stratum, by largest remainder over documents of any weight; bool (n,).
+
+    First what fits into each quota. Of what is left each stratum may have one document more, those first whose next
+    document has the largest part of itself left, until the sum is the nearest to that of the quotas.
+    """
+    _, until = place_in_groups(rank, stratum, amount)
+    keep: BoolArray = until + amount / 2 <= quota[stratum] * (1 + 1e-9)
+    outside = np.flatnonzero(~keep)
+    outside = outside[np.lexsort((rank[outside], stratum[outside]))]
+    groups, first = np.unique(stratum[outside], return_index=True)
+    following = outside[first]
+    used = np.bincount(stratum, weights=amount * keep)
+    # Rounded, so that equal parts tie; of these the stratum with the lower number is first.
+    part = np.round((quota - used)[groups] / amount[following], 12)
+    following = following[np.argsort(-part, kind="stable")]
+    reached = used.sum() + np.cumsum(amount[following])
+    fits = reached - amount[following] / 2 <= quota.sum() * (1 + 1e-9)
+    keep[following[np.logical_and.accumulate(fits)]] = True
     return keep
 
 

@@ -116,9 +116,10 @@ SPEC = SelectorSpec(
     about="Keeps documents with few long passages that stand elsewhere word for word, and drops those of which more "
     "than a share of the tokens does: reprints, licences, quotations, forks of a file. No text is changed: the "
     "published tools cut the passages out, here a document stays whole or goes. No passage crosses two documents. Lee "
-    "et al. report about ten times less verbatim memorisation. A changed word in every 50 hides a copy, which MinHash "
-    "would find. remove_all drops every copy, so that nothing of a passage may be left; with keep_first a passage "
-    "counts as held by its first document even where that one is dropped. Documents shorter than min_tokens are kept.",
+    "et al. report about ten times less verbatim memorisation. A changed word in every 50 hides a copy, and so do "
+    "other capitals or doubled spaces, since their tokens are others; MinHash finds these. remove_all drops every "
+    "copy, so that nothing of a passage may be left; with keep_first a passage counts as held by its first document "
+    "even where that one is dropped. Documents shorter than min_tokens are kept.",
     assumed=(
         "The papers cut passages out and say nothing of whole documents; half of the tokens is our limit.",
         "They count in GPT-2's tokens, 50 of which are 100 bytes of their encoding; these are of the tokenizer in use.",

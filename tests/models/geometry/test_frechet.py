@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
 from workbench.errors import InputError
-from workbench.models.geometry.frechet import farthest_points, frechet_distance, moments
-from workbench.models.geometry.rows import unit_rows
+from workbench.models.geometry.frechet import frechet_distance, moments
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -67,29 +64,3 @@ def test_no_rows_have_no_moments() -> None:
         moments(np.zeros((0, 3)))
     with pytest.raises(InputError, match="a weight above 0"):
         moments(np.zeros((2, 3)), np.array([1.0, 0.0]))
-
-
-@pytest.mark.parametrize(("n", "budget"), [(1, 0), (1, 3), (25, 11), (40, 40), (33, 50)])
-def test_each_pick_is_farthest_from_those_before_it(n: int, budget: int) -> None:
-    x = unit_rows(np.random.default_rng(n).normal(size=(n, 3)))
-    found = farthest_points(x, n // 2, np.ones(n), budget)
-    assert len(found) == min(n, budget) == len(set(found.tolist()))
-    distance = ((x[:, None].astype(float) - x[None]) ** 2).sum(axis=2)
-    for k in range(1, len(found)):
-        to_picked = distance[:, found[:k]].min(axis=1)
-        assert to_picked[found[k]] >= to_picked.max() - 1e-6
-
-
-def test_the_budget_is_of_weights() -> None:
-    x = unit_rows(np.random.default_rng(3).normal(size=(12, 5)))
-    weight = np.full(12, 4.0)
-    assert [len(farthest_points(x, 0, weight, b)) for b in (0, 1.9, 2, 8, 48, 99)] == [0, 0, 1, 2, 12, 12]
-    assert [len(farthest_points(x, 0, weight, b)) for b in (5.9, 6.1)] == [1, 2]
-
-
-def test_copies_come_last() -> None:
-    x = unit_rows(np.repeat(np.eye(4), 3, axis=0))
-    found = farthest_points(x, 5, np.ones(12), 12)
-    first, _ = found[:4] // 3, found[4:]
-    assert sorted(first.tolist()) == [0, 1, 2, 3]
-    assert all(a < b for a, b in itertools.pairwise(found[4:].tolist())), "ties go by row"

@@ -40,6 +40,10 @@ class Moments:
         between = np.outer(apart, apart) * (self.weight * other.weight / weight)
         return Moments(self.n + other.n, weight, mean, self.scatter + other.scatter + between)
 
+    def rotated(self, axes: npt.NDArray[np.float64]) -> Moments:
+        """The moments of the rows times `axes`, which is orthogonal."""
+        return Moments(self.n, self.weight, self.mean @ axes, axes.T @ self.scatter @ axes)
+
     def covariance(self, n_rows: int) -> npt.NDArray[np.float64]:
         """The covariance, float64 (d, d), shrunk towards a sphere as that of `n_rows` rows has to be.
 
@@ -77,6 +81,37 @@ def moments(x: FloatArray, weight: FloatArray | None = None) -> Moments:
     return Moments(len(rows), float(w.sum()), mean, centred.T @ centred)
 
 
+@dataclass(frozen=True)
+class Aim:
+    """A set that many others are held against, in its own principal axes, where its covariance is a diagonal.
+
+    Attributes
+    ----------
+    axes
+        float64 (d, d): rows times it have their coordinates along the axes.
+    moments
+        Of the set, in the coordinates along the axes.
+    """
+
+    axes: npt.NDArray[np.float64]
+    moments: Moments
+
+    @classmethod
+    def of(cls, given: Moments) -> Aim:
+        """The aim that a set is."""
+        axes = np.linalg.eigh(given.scatter)[1]
+        return cls(axes, given.rotated(axes))
+
+    def distance(self, other: Moments) -> float:
+        """The Fréchet distance to a set whose moments are in the coordinates along the axes, 0 or more."""
+        n_rows = min(self.moments.n, other.n)
+        c1, c2 = np.maximum(np.diagonal(self.moments.covariance(n_rows)), 0), other.covariance(n_rows)
+        root = np.sqrt(c1)
+        shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root[:, None] * c2 * root), 0)).sum()
+        apart = float(((self.moments.mean - other.mean) ** 2).sum())
+        return max(apart + float(c1.sum() + np.trace(c2) - 2 * shared), 0.0)
+
+
 def frechet_distance(one: Moments, other: Moments) -> float:
     """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)), 0 or more.
 
@@ -84,7 +119,8 @@ def frechet_distance(one: Moments, other: Moments) -> float:
     -----
     Both covariances are shrunk alike, as the smaller set asks for, so that sets of one distribution but of different
     size are near. Dowson and Landau 1982; Heusel et al. 2017, arXiv:1706.08500, for images. (C1 C2)^(1/2) has the trace
-    of (C1^(1/2) C2 C1^(1/2))^(1/2), which is symmetric, so that its root has no complex part to be dropped.
+    of (C1^(1/2) C2 C1^(1/2))^(1/2), which is symmetric, so that its root has no complex part to be dropped; in the axes
+    of C1, which shrinking leaves as they are, its root is that of a diagonal.
 
     Examples
     --------
@@ -92,41 +128,5 @@ def frechet_distance(one: Moments, other: Moments) -> float:
     >>> frechet_distance(moments(x), moments(x + 3)), frechet_distance(moments(x), moments(2 * x))
     (9.0, 2.0)
     """
-    n_rows = min(one.n, other.n)
-    c1, c2 = one.covariance(n_rows), other.covariance(n_rows)
-    values, vectors = np.linalg.eigh(c1)
-    root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ c2 @ root), 0)).sum()
-    apart = float(((one.mean - other.mean) ** 2).sum())
-    return max(apart + float(np.trace(c1) + np.trace(c2) - 2 * shared), 0.0)
-
-
-def farthest_points(x: FloatArray, start: int, weight: FloatArray, budget: float) -> npt.NDArray[np.int64]:
-    """Rows of which each is the one farthest from all before it, until their weights reach a budget.
-
-    Parameters
-    ----------
-    x
-        (n, d) unit rows, in the order in which ties are decided.
-    start
-        The first row.
-    weight
-        (n,), above 0.
-    budget
-        Of the sum of weights; the number is the nearest to it.
-
-    Returns
-    -------
-    int64 (m,), m at most n: the greedy 2-approximation of the k-centre problem (Gonzalez 1985).
-    """
-    rows = np.ascontiguousarray(x, dtype=np.float32)
-    found: list[int] = []
-    nearest = np.full(len(rows), -np.inf, dtype=np.float32)
-    used, row = 0.0, start
-    while len(found) < len(rows) and used + weight[row] / 2 <= budget * (1 + 1e-9):
-        found.append(row)
-        used += float(weight[row])
-        np.maximum(nearest, rows @ rows[row], out=nearest)
-        nearest[row] = np.inf
-        row = int(np.argmin(nearest))
-    return np.array(found, dtype=np.int64)
+    aim = Aim.of(one)
+    return aim.distance(other.rotated(aim.axes))

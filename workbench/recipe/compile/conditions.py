@@ -105,7 +105,11 @@ def condition(recipe: Recipe) -> AtLeast:
 def is_expressible(step: Step) -> bool:
     """Whether the step asks only for limits on scores, or for labels."""
     known = isinstance(step.params, BandParams | CategoryParams | VoteParams)
-    return known or step.spec.rules is not None
+    return known or _rules(step) is not None
+
+
+def _rules(step: Step) -> tuple[Rule, ...] | None:
+    return None if step.spec.rules is None else step.spec.rules(step.params)
 
 
 def columns(whole: Condition) -> tuple[str, ...]:
@@ -133,8 +137,9 @@ def _step(step: Step) -> Condition:
     if isinstance(params, VoteParams):
         pairs = zip(params.scores, bands(params), strict=True)
         return AtLeast(params.at_least, tuple(_within(score, map(_limit, rules)) for score, rules in pairs))
-    assert step.spec.rules is not None
-    return every(*map(_limit, step.spec.rules(params)))
+    rules = _rules(step)
+    assert rules is not None
+    return every(*map(_limit, rules))
 
 
 def _band(params: BandParams) -> Condition:
