@@ -113,7 +113,7 @@ def apply(
     identity = _identity(plan, corpus)
     if (finished := _finished(job, identity)) is not None:
         return finished
-    with _claimed(job, identity):
+    with _claimed(job, identity), contextlib.closing(runner):
         shards = [(k,) for k in range(len(corpus.shards))]
         _stage(runner, "hash", "read ids", job, shards, progress)
         number_copies(job)
