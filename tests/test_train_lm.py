@@ -63,10 +63,10 @@ def test_other_options_in_the_same_folder_are_refused(run: Commands) -> None:
 def test_rows_put_aside_end_with_three_and_epochs_with_a_warning(run: Commands) -> None:
     rows = [{"text": f"{'word ' * 20}{i}" if i else None} for i in range(60)]
     write_shard(Path("small/a.jsonl"), rows)
-    result = run("train-lm", "small", "--out", "lm", *QUICK, "--tokens", 9000, *("--batch-tokens", 64))
+    result = run("train-lm", "small", "--out", "lm", *QUICK, "--tokens", 9000, *("--batch-tokens", 512))
     assert result.code == 2  # tokens and steps
     more = [str(o) for o in QUICK if o not in ("--steps", 8)]
-    result = run("train-lm", "small", "--out", "lm", *more, "--tokens", 9000, "--batch-tokens", 64)
+    result = run("train-lm", "small", "--out", "lm", *more, "--tokens", 9000, "--batch-tokens", 512)
     assert result.code == 3
     assert "warning: the model saw its split" in result.err
     assert "1 rows could not be used; see lm.quarantine/quarantine.jsonl" in result.err

@@ -51,7 +51,9 @@ def make_documents(n: int = 90, seed: int = 0) -> list[Row]:
 def write_shard(path: Path, rows: Sequence[Row], names: Sequence[str] = ("doc_id", "text", "source")) -> Path:
     """Write rows in the format that the name ends in; `names` are the columns where there is no row."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    lines = b""
+    if ".jsonl" in path.name:
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
     if path.name.endswith(".parquet"):
         names = list(rows[0]) if rows else names
         columns = {name: [row[name] for row in rows] for name in names}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -508,10 +509,14 @@ def test_a_file_that_really_cannot_grow_is_a_sentence(
 
 
 def test_two_workers_write_the_same_bytes_as_one(
-    real_manifest: Path, corpus: Corpus, tmp_path: Path, tiny_lm: Path
+    real_manifest: Path, corpus: Corpus, tmp_path: Path, tiny_lm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    start, pools = LocalRunner._start, []
+    monkeypatch.setattr(LocalRunner, "_start", lambda self: pools.append(start(self)) or pools[-1])
     one = apply(real_manifest, corpus, tmp_path / "one", lm=str(tiny_lm))
     two = apply(real_manifest, corpus, tmp_path / "two", lm=str(tiny_lm), runner=LocalRunner(2))
+    assert len(pools) == 1, "the same workers for all stages"
+    assert multiprocessing.active_children() == [], "they end with the run"
     assert digests(two.out) == digests(one.out)
     unequal = ("seconds",)
     assert {k: v for k, v in two.record.items() if k not in unequal} == {

@@ -14,6 +14,7 @@ from workbench.corpus import read
 from workbench.engine.cost import PartCost, bytes_per_token, estimate_costs, measured, read_costs
 from workbench.engine.score import score
 from workbench.errors import InputError
+from workbench.models.runtime import tokenizer_device_name
 
 
 def part(n_bytes: int, seconds: float, n_tokens: int | None = None, score: str = "perplexity") -> PartCost:
@@ -89,6 +90,16 @@ def test_counting_tokens_that_are_there_is_no_measure_of_making_them(tmp_path: P
         score(sample, order, store=tmp_path / name)
     measured_in = [{c.score for c in read_costs(tmp_path / name)} for name in ("one", "other")]
     assert measured_in == [{"n_tokens", "perplexity"}, {"perplexity"}]
+
+
+def test_torch_is_not_asked_where_tokens_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To import it takes longer than to count the tokens of a small sample."""
+    monkeypatch.setattr("workbench.engine.score.device_name", lambda: "torch's")
+    sample = read(write_corpus(tmp_path / "corpus", make_documents(40))).whole()
+    score(sample, ["n_tokens", "perplexity"], store=tmp_path / "store")
+    devices = {c.score: c.device for c in read_costs(tmp_path / "store")}
+    assert devices["perplexity"] == "torch's"
+    assert devices["n_tokens"] == tokenizer_device_name()
 
 
 def test_the_command_tells_hours_and_money(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import poisson
 
+from workbench.checks import BoolArray, FloatArray
 from workbench.errors import InputError
-from workbench.stats import Estimate, Totals, kept_totals
+from workbench.stats import Estimate, Totals, intervals, kept_totals
 
 # The truth must lie in the interval at least this often; measured: .945 and .915 (docstring of kept_totals).
 LEAST_DOCUMENTS, LEAST_TOKENS = 0.93, 0.90
@@ -59,13 +61,49 @@ class Population:
         pairs = list(zip(self.keep, self.tokens, strict=True))
         return {"documents": sum(k.sum() for k, _ in pairs), "tokens": sum(t[k].sum() for k, t in pairs)}
 
-    def draw(self, n_sample: Sequence[int], rng: np.random.Generator) -> Totals:
-        rows = [rng.choice(len(t), n, replace=False) for t, n in zip(self.tokens, n_sample, strict=True)]
-        keep = np.concatenate([k[r] for k, r in zip(self.keep, rows, strict=True)])
-        tokens = np.concatenate([t[r] for t, r in zip(self.tokens, rows, strict=True)])
-        strata = [f"s{h}" for h, n in enumerate(n_sample) for _ in range(n)]
-        sizes = {f"s{h}": len(t) for h, t in enumerate(self.tokens)}
-        return kept_totals(keep, {"documents": np.ones(len(keep)), "tokens": tokens}, strata, sizes)
+    def draw(self, n_sample: Sequence[int], n_draws: int, rng: np.random.Generator) -> Draws:
+        each = [
+            [rng.choice(len(t), n, replace=False) for t, n in zip(self.tokens, n_sample, strict=True)]
+            for _ in range(n_draws)
+        ]
+        keep = [k[rows] for draw in each for k, rows in zip(self.keep, draw, strict=True)]
+        tokens = [t[rows] for draw in each for t, rows in zip(self.tokens, draw, strict=True)]
+        sizes = [len(t) for t in self.tokens]
+        return Draws(np.concatenate(keep), np.concatenate(tokens), sizes, tuple(n_sample), n_draws)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Samples of one population, one after the other, each by strata: bool and float64 (n_draws * n,)."""
+
+    keep: BoolArray
+    tokens: FloatArray
+    n_corpus: list[int]
+    n_sample: tuple[int, ...]
+    n_draws: int
+
+    def estimates(self) -> dict[str, list[Estimate]]:
+        """What `kept_totals` says of all strata of each draw; at once, since there are thousands."""
+        n_strata = len(self.n_sample)
+        sizes = {f"{h:06d}": n for h, n in enumerate(self.n_corpus * self.n_draws)}
+        strata = np.repeat(np.arange(len(sizes)), self.n_sample * self.n_draws)
+        layout = intervals._layout(self.keep, strata, sizes)
+        draw = np.repeat(np.arange(self.n_draws), n_strata)
+        amounts = {"documents": np.ones(len(strata)), "tokens": self.tokens}
+        return {
+            name: intervals._estimates(layout, self.keep, amount, draw, self.n_draws, 0.95)
+            for name, amount in amounts.items()
+        }
+
+    def one(self, i: int) -> Totals:
+        """The i-th draw by itself."""
+        n = sum(self.n_sample)
+        mine = slice(i * n, (i + 1) * n)
+        strata = [f"s{h}" for h, size in enumerate(self.n_sample) for _ in range(size)]
+        sizes = {f"s{h}": size for h, size in enumerate(self.n_corpus)}
+        return kept_totals(
+            self.keep[mine], {"documents": np.ones(n), "tokens": self.tokens[mine]}, strata, sizes
+        )
 
 
 def coverage(
@@ -79,17 +117,28 @@ def coverage(
     """How often the interval holds the truth, over draws from five populations."""
     rng = np.random.default_rng(20)
     hits = {"documents": 0, "tokens": 0}
-    for i in range(n_draws):
-        if i % (n_draws // 5) == 0:
-            population = Population(n_corpus, shares, rng, by_length)
-            truth = population.truth
-        drawn = population.draw(n_sample, rng).all
-        for name in hits:
-            hits[name] += drawn[name].low <= truth[name] <= drawn[name].high
+    for _ in range(5):
+        population = Population(n_corpus, shares, rng, by_length)
+        truth = population.truth
+        for name, estimates in population.draw(n_sample, n_draws // 5, rng).estimates().items():
+            hits[name] += sum(each.low <= truth[name] <= each.high for each in estimates)
     return {name: n / n_draws for name, n in hits.items()}
 
 
 # --------------------------------------------------------------------------------------------------- coverage
+
+
+@pytest.mark.parametrize("strata", [EIGHT_STRATA, THREE_STRATA], ids=["8 strata", "3 strata"])
+def test_draws_that_are_estimated_at_once_are_each_what_kept_totals_gives(
+    strata: dict[str, Sequence[int]],
+) -> None:
+    rng = np.random.default_rng(3)
+    for share in KEPT_SHARES:
+        population = Population(strata["n_corpus"], [share] * len(strata["n_corpus"]), rng, by_length=True)
+        draws = population.draw(strata["n_sample"], 4, rng)
+        found = draws.estimates()
+        for i in range(4):
+            assert {name: estimates[i] for name, estimates in found.items()} == draws.one(i).all
 
 
 @pytest.mark.parametrize("by_length", [False, True])

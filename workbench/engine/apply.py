@@ -117,7 +117,7 @@ def apply(
     identity = {"manifest": plan.manifest.digest, "corpus": corpus.fingerprint(), "form": form}
     if (finished := _finished(job, identity)) is not None:
         return finished
-    with _claimed(job, identity):
+    with _claimed(job, identity), contextlib.closing(runner):
         shards = [(k,) for k in range(len(corpus.shards))]
         _stage(runner, "hash", "read ids", job, shards, progress)
         number_copies(job)

@@ -34,6 +34,9 @@ class Runner(Protocol):
         bytes.
         """
 
+    def close(self) -> None:
+        """End what `map` started; a later `map` starts anew."""
+
 
 @lru_cache(maxsize=2)
 def _plan(folder: str, digest: str, embedder: str | None, lm: str | None, ngram: str | None) -> Plan:
@@ -122,11 +125,14 @@ def _end_with_parent(parent: int, stop: Event) -> None:
 class LocalRunner:
     """Runs tasks in this process (one worker) or in `n_workers` processes, a shard each at a time.
 
-    Where there are several GPUs, each process has one of its own.
+    Where there are several GPUs, each process has one of its own. The processes stay from one `map` to the next, since
+    to start one and to load its models takes seconds.
     """
 
     def __init__(self, n_workers: int = 1) -> None:
         self._n_workers = n_workers
+        self._pool: ProcessPoolExecutor | None = None
+        self._stop: Event | None = None
 
     def map(self, task: str, job: Job, items: Iterable[tuple[int, ...]], progress: Progress) -> None:
         """See `Runner`."""
@@ -135,25 +141,35 @@ class LocalRunner:
             for item in todo:
                 TASKS[task](job, item, progress)
             return
+        pool = self._pool = self._pool or self._start()
+        try:
+            waiting: set[Future[int]] = {pool.submit(run_task, task, job, item) for item in todo}
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    progress.advance(future.result())
+        except BrokenProcessPool:
+            self.close()
+            raise WorkbenchError(
+                "a worker process ended, most likely for want of memory; run again with fewer --workers: "
+                "finished parts are kept"
+            ) from None
+        except BaseException:
+            # Whole parts are on disk, so nothing is lost by not waiting for a shard's end.
+            if self._stop is not None:
+                self._stop.set()
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """See `Runner`."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool = self._stop = None
+
+    def _start(self) -> ProcessPoolExecutor:
         # spawn: a forked child of a process with torch's threads may hang
         context = multiprocessing.get_context("spawn")
-        n_workers, stop = min(self._n_workers, len(todo)), context.Event()
-        given = (os.getpid(), stop, context.Value("i", 0), gpus())
-        with ProcessPoolExecutor(n_workers, context, _begin, given) as pool:
-            waiting: set[Future[int]] = {pool.submit(run_task, task, job, item) for item in todo}
-            try:
-                while waiting:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        progress.advance(future.result())
-            except BrokenProcessPool:
-                raise WorkbenchError(
-                    "a worker process ended, most likely for want of memory; run again with fewer --workers: "
-                    "finished parts are kept"
-                ) from None
-            except BaseException:
-                # Whole parts are on disk, so nothing is lost by not waiting for a shard's end.
-                stop.set()
-                raise
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+        self._stop = context.Event()
+        given = (os.getpid(), self._stop, context.Value("i", 0), gpus())
+        return ProcessPoolExecutor(self._n_workers, context, _begin, given)

@@ -65,6 +65,9 @@ class RayRunner:
                         "run again with fewer --workers: finished parts are kept"
                     ) from error
 
+    def close(self) -> None:
+        """See `workbench.engine.local.Runner`. Nothing is to do: the workers are the cluster's."""
+
 
 def _start(ray: Any, n_workers: int) -> None:
     """Join the cluster, or start Ray here; a second time if it wasn't up in the 30 s that Ray grants itself."""

@@ -18,7 +18,7 @@ from workbench.engine.passes import Pass, params_json, plan_passes, reads_embedd
 from workbench.engine.table import Table, target_table
 from workbench.errors import InputError
 from workbench.models.load import Models
-from workbench.models.runtime import device_name
+from workbench.models.runtime import device_name, tokenizer_device_name
 from workbench.models.token_cache import TokenCache
 from workbench.progress import Progress, Share, Silent, shown
 from workbench.scores.base import Inputs, State
@@ -268,7 +268,8 @@ def _write_parts(
         getattr(table.models, role)  # loaded before the clock runs
     model, where = "", "cpu, 1 thread"
     if pass_.model_needs:
-        model, where = str(table.models.definition(pass_.model_needs[-1])["id"]), device_name()
+        model = str(table.models.definition(pass_.model_needs[-1])["id"])
+        where = tokenizer_device_name() if pass_.model_needs == ("tokenizer",) else device_name()
     sizes = [len(text) for text in table.sample.texts]
     is_first, tokens = True, table.models.tokens
     with shown(progress, pass_.name, sum(sizes)):

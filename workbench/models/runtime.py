@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from workbench.errors import ModelError
 
 DTYPES = ("float32", "bfloat16")
+_NO = ("", "off", "false", "f", "no", "n", "0")  # as the tokenizers library reads its variable
 
 
 def device() -> str:
@@ -29,7 +31,18 @@ def device_name() -> str:
 
     if device() == "cuda":
         return f"cuda {torch.cuda.get_device_name()}"
-    n = torch.get_num_threads()
+    return _cpu_name(torch.get_num_threads())
+
+
+def tokenizer_device_name() -> str:
+    """What tokenizers run on: the CPU's threads as they are told of them; torch, slow to import, isn't needed."""
+    is_serial = os.environ.get("TOKENIZERS_PARALLELISM", "true").lower() in _NO
+    told = os.environ.get("RAYON_NUM_THREADS", "")
+    n = int(told) if told.isdecimal() and int(told) else os.cpu_count() or 1
+    return _cpu_name(1 if is_serial else n)
+
+
+def _cpu_name(n: int) -> str:
     return f"cpu, {n} thread{'s' if n > 1 else ''}"
 
 
