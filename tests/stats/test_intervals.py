@@ -14,6 +14,7 @@ from scipy.stats import poisson
 from workbench.checks import BoolArray, FloatArray
 from workbench.errors import InputError
 from workbench.stats import Estimate, Totals, intervals, kept_totals
+from workbench.stats.share import estimates as estimates_of
 
 # The truth must lie in the interval at least this often; measured: .945 and .915 (docstring of kept_totals).
 LEAST_DOCUMENTS, LEAST_TOKENS = 0.93, 0.90
@@ -87,13 +88,13 @@ class Draws:
         n_strata = len(self.n_sample)
         sizes = {f"{h:06d}": n for h, n in enumerate(self.n_corpus * self.n_draws)}
         strata = np.repeat(np.arange(len(sizes)), self.n_sample * self.n_draws)
-        layout = intervals._layout(self.keep, strata, sizes)
+        layout = intervals._layout(len(strata), strata, sizes)
         draw = np.repeat(np.arange(self.n_draws), n_strata)
+        # The small strata of a draw share a ratio, as those of one sample do.
+        pool = np.where(layout.n < intervals._FEW, draw, self.n_draws + np.arange(len(sizes)))
         amounts = {"documents": np.ones(len(strata)), "tokens": self.tokens}
-        return {
-            name: intervals._estimates(layout, self.keep, amount, draw, self.n_draws, 0.95)
-            for name, amount in amounts.items()
-        }
+        sums = {name: intervals._sums_of(layout, self.keep, a, None) for name, a in amounts.items()}
+        return {name: estimates_of(s, pool, draw, 0.95, self.n_draws) for name, s in sums.items()}
 
     def one(self, i: int) -> Totals:
         """The i-th draw by itself."""
