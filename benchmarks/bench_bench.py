@@ -244,7 +244,7 @@ def measure_browser(n: int, seconds: float) -> None:
             start = time.perf_counter()
             bench.find(".wb-tab[data-tab=scores]").click()
             bench.find(f".wb-bstep .wb-handle[data-score={SCORES[-1]}]").first.wait_for()
-            bench.find(".wb-kept-documents[data-kept]").wait_for()
+            bench.find(".wb-kept-documents[data-n]").wait_for()
             print(
                 f"{'Scores tab opened: first paint of totals and histograms':60s} {time.perf_counter() - start:9.2f} s"
             )

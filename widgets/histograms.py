@@ -16,7 +16,7 @@ from widgets.rows import bound_json, labels_kept, step_rows
 from widgets.sources import SourceTable, stacked
 from widgets.state import BenchState
 from widgets.totals import totals_json
-from widgets.view import Report, View, script, style
+from widgets.view import Report, View, handle_message, script, style
 from workbench.checks import check_fraction
 from workbench.plots.axis import N_POSITIONS, Kind
 from workbench.recipe.schema import parse_step
@@ -55,6 +55,8 @@ class Histograms(View):
         self._by_source = False
         # Which state the page shows: a cube is of one version, and only moves of its own handle leave it as it is.
         self._version, self._moved = 0, ""
+        # What steps drop is told after what is kept, for which a person waits with the handle in hand.
+        self._is_answering = self._owes_rows = False
         self.is_shown = False
         handlers = {
             "cube": self._cube,
@@ -78,11 +80,20 @@ class Histograms(View):
         bench.listen(self._changed)
 
     def _receive(self, widget: object, content: Any, buffers: object) -> None:
+        self._is_answering = True
         super()._receive(widget, content, buffers)
+        self._is_answering = False
         # The view holds its handle where it was let go until this is answered: hence also on errors.
         ticket = content.get("ticket") if isinstance(content, Mapping) else None
         if isinstance(ticket, str) and len(ticket) <= messages.MAX_TEXT:
             self.send({"type": "done", "ticket": ticket})
+        if self._owes_rows:
+            handle_message({"type": "rows"}, {"rows": lambda _: self._show_rows()}, self._complain)
+
+    def _complain(self, sentence: str) -> None:
+        """Report a fault; what the answer before it reported stays."""
+        if sentence:
+            self._report(sentence)
 
     def _changed(self, change: str) -> None:
         if change != "selection":
@@ -232,7 +243,9 @@ class Histograms(View):
             hint = "" if charts else "No score is computed yet: tick some on the Load tab and press Score."
             self.show({"charts": charts, "catalogue": catalogue(bench), "hint": hint})
         self.live = self._live()
-        self._show_rows()
+        self._owes_rows = self._is_answering
+        if not self._owes_rows:
+            self._show_rows()
 
     def _live(self) -> dict[str, Any]:
         bench = self._bench
@@ -259,4 +272,5 @@ class Histograms(View):
         return self._sources
 
     def _show_rows(self) -> None:
+        self._owes_rows = False
         self.rows = {"steps": step_rows(self._bench, self._marginals), "documents": len(self._bench.loaded)}

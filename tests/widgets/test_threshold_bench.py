@@ -137,6 +137,18 @@ def test_a_cube_is_sent_when_asked_for_and_holds_after_its_own_move(
     assert view.live["holds"] == ""
 
 
+def test_a_handle_is_answered_before_it_is_counted_what_steps_drop(
+    view: Histograms, state: BenchState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.edit(recipe(band("n_tokens", 100)))
+    before, kept, seen = view.rows, state.count().kept, []
+    monkeypatch.setattr(view, "send", lambda content: seen.append((view.live["count"]["kept"], view.rows)))
+    send(view, type="drag", score="n_tokens", side="low", place=900, ticket="t")
+    assert seen == [(state.count().kept, before)] != [(kept, before)]
+    assert view.rows["steps"][0]["inOrder"][0] == len(state.loaded) - state.count().kept
+    assert len(seen) == 1
+
+
 def test_no_cube_of_a_recipe_that_cannot_run(
     view: Histograms, state: BenchState, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,7 +118,7 @@ function render({ model, el }) {
       text: isOpen ? "open" : !cube ? "…" : isBeyond ? other.text : short(cube.cuts[place]) };
     if (cube && !isOpen) moved.share = cube.quantiles[place] / 1000;
     made.drawHandles({ ...bound, [side]: moved });
-    el.setAttribute("data-moving", cube ? (cube.fixed ? "about" : "exact") : "waiting");
+    put(el, "data-moving", cube ? (cube.fixed ? "about" : "exact") : "waiting");
     if (!cube) { bench.mover.near(score, side); return; }
     for (const [name, heights] of cube.bars) cards.get(name)?.drawHeights(heights, place);
     summary.preview(live, cube, place);
