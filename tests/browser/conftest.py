@@ -49,18 +49,25 @@ class Watch:
         Every address that was requested.
     refused
         What the content-security policy stopped; a test that makes it do so empties the list.
+    errors
+        What the pages' consoles were told as errors, and what their scripts threw; a test that makes one happen
+        empties the list.
     """
 
     asked: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def follow(self, page: Page) -> None:
         page.on("websocket", lambda socket: self.asked.append(socket.url))
         page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.errors.append(f"thrown: {str(error)[:300]}"))
 
     def _hear(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:
             self.refused.append(message.text[:300])
+        elif message.type == "error":
+            self.errors.append(f"{message.location.get('url', '')}: {message.text[:300]}")
 
 
 @pytest.fixture
@@ -91,6 +98,7 @@ def browser(playwright: Playwright, watch: Watch) -> Iterator[BrowserContext]:
     foreign = sorted({url for url in watch.asked if not is_local(url)})
     assert not foreign, f"the page asked for {foreign}"
     assert not watch.refused, "what the page needs must pass the policy, and nothing else must be tried"
+    assert not watch.errors, "a page that a person uses logs no error"
 
 
 @pytest.fixture
