@@ -11,6 +11,7 @@ from widgets import bands, messages
 from widgets.catalogue import catalogue
 from widgets.cube import make_cube, pack_cube
 from widgets.forms import new_step, present_labels
+from widgets.looks import Looks
 from widgets.marginals import Marginals, is_by_row
 from widgets.rows import bound_json, labels_kept, step_rows
 from widgets.sources import SourceTable, stacked
@@ -52,7 +53,8 @@ class Histograms(View):
         self._marginals = Marginals(bench)
         self._sources: SourceTable | None = None
         self._seen: object = None
-        self._by_source = False
+        self._looks = Looks()
+        bench.saved_parts["looks"] = self._looks
         # Which state the page shows: a cube is of one version, and only moves of its own handle leave it as it is.
         self._version, self._moved = 0, ""
         # What steps drop is told after what is kept, for which a person waits with the handle in hand.
@@ -170,14 +172,12 @@ class Histograms(View):
     def _scale(self, content: Mapping[str, object]) -> None:
         score = messages.known(content, "score", self._bench.bins.charts)
         kind = cast(Kind, messages.known(content, "kind", self._bench.chart(score).kinds))
-        self._bench.scale(score, kind)
-        self._version += 1
-        self.refresh()
+        self._looks.scales[score] = kind
+        self._bench.touch("work")
 
     def _paint(self, content: Mapping[str, object]) -> None:
-        self._by_source = messages.flag(content, "by_source")
-        self._version += 1
-        self.refresh()
+        self._looks.take(content)
+        self._bench.touch("work")
 
     # ---- steps ---------------------------------------------------------------------------------------------
 
@@ -237,6 +237,7 @@ class Histograms(View):
                 }
             )
             return
+        self._looks.apply(bench)
         if self._seen is not bench.bins:
             self._seen = bench.bins
             charts = [chart.to_json() for chart in bench.bins.charts.values()]
@@ -258,7 +259,8 @@ class Histograms(View):
             "holds": holds,
             "bounds": {score: bound_json(bench, score) for score in bench.bins.charts},
             "kept": {score: counts.tolist() for score, counts in tally.bins.items()},
-            "stacks": stacked(bench.bins, bench.groups, bench.keep) if self._by_source else {},
+            "stacks": stacked(bench.bins, bench.groups, bench.keep) if self._looks.paint == "source" else {},
+            "looks": self._looks.shown(),
             "count": bench.count().to_json(),
             "sources": sources.rows(tally.kept),
             "nSources": len(bench.groups.names),

@@ -175,7 +175,7 @@ def test_totals_are_the_exports_expectations(view: Histograms, state: BenchState
 
 def test_bars_by_source_add_up_to_the_kept_bars(view: Histograms, state: BenchState) -> None:
     state.thresholds.set("n_tokens", 55.0, 222.0)
-    send(view, type="paint", by_source=True)
+    send(view, type="paint", paint="source", roots=False)
     for score, parts in view.live["stacks"].items():
         assert np.sum([counts for _, counts in parts], axis=0).tolist() == view.live["kept"][score]
     parts = stacked(state.bins, state.groups, state.keep, at_most=1)["n_tokens"]
