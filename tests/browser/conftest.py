@@ -42,8 +42,10 @@ def playwright() -> Iterator[Playwright]:
 KNOWN = {
     "/voila/api/shutdown/": "voila's page asks for the end of its kernel when it is left, without the XSRF cookie that "
     "this takes; the idle cull ends the kernel later",
+    "[anywidget] Failed to initialize model.": "anywidget gives a widget's module two seconds to load, which a machine "
+    "with ten times more work than cores doesn't keep; a view that is missing then fails the test that looks for it",
 }
-"""Addresses whose errors a console may be told, and why they can't be helped."""
+"""What a console may be told as an error (a part of its address or text), and why it can't be helped."""
 
 
 @dataclass
@@ -68,13 +70,17 @@ class Watch:
     def follow(self, page: Page) -> None:
         page.on("websocket", lambda socket: self.asked.append(socket.url))
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.errors.append(f"thrown: {str(error)[:300]}"))
+        page.on("pageerror", lambda error: self._note(f"thrown: {str(error)[:300]}"))
 
     def _hear(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:
             self.refused.append(message.text[:300])
-        elif message.type == "error" and not any(part in message.location.get("url", "") for part in KNOWN):
-            self.errors.append(f"{message.location.get('url', '')}: {message.text[:300]}")
+        elif message.type == "error":
+            self._note(f"{message.location.get('url', '')}: {message.text[:300]}")
+
+    def _note(self, error: str) -> None:
+        if not any(part in error for part in KNOWN):
+            self.errors.append(error)
 
 
 @pytest.fixture

@@ -322,6 +322,7 @@ def test_the_report_and_the_plots_show_text(app: Opened, folder: Path) -> None:
 
 def test_markup_that_got_through_would_be_noticed(app: Opened) -> None:
     # The check's own check: the same payloads, shown in the one way that is forbidden here.
+    assert app.watch.errors == [], "until here nothing was made to fail"
     page = app.bench.notebook.page
     page.goto("about:blank")
     page.evaluate(
