@@ -1,8 +1,7 @@
-"""The threshold bench on a large sample: a handle moved in Chromium, the exact numbers from Python, and the same work
-as one DuckDB query and one lazy polars query.
+"""The threshold bench on a large sample: a handle moved in Chromium, the exact numbers from Python, the map opened, and
+the same work as one DuckDB query and one lazy polars query.
 
-The sample is made up: eight scores (log-normal, normal, beta), 20 sources of Zipf's sizes, a band on every score. The
-work of one move: what is kept in all, in tokens, of each source, and in each bin of the eight histograms.
+The work of one move: what is kept in all, in tokens, of each source, and in each bin of the eight histograms.
 """
 
 from __future__ import annotations
@@ -11,149 +10,74 @@ import argparse
 import json
 import os
 import resource
-import statistics
-import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from workbench.corpus import Sample
-from workbench.corpus.design import Design, Stratum
+from benchmarks.made_up_bench import MOVED, SCORES, bench_of, made_up, steps
+from benchmarks.page_of_bench import measure_drag, measure_map
+from benchmarks.timing import Times, timed, times_of
+from widgets.cube import make_cube
 from workbench.engine.table import Table
-from workbench.models.load import Models
 
-SCORES = ("n_tokens", "n_bytes", "compression_ratio", "perplexity", "bits_per_byte", "gopher_n_words", "token_prior",
-          "gopher_alpha_words_fraction")  # fmt: skip
-MOVED = "perplexity"
-CELL = """
-import os
-from benchmarks.bench_bench import bench_of, made_up
-table = made_up(int(os.environ["WORKBENCH_N"]))
-bench_of(table)
-"""
+DRAG_MOVES = 120
+"""Of two seconds at sixty frames."""
 
 
-def made_up(n: int, n_sources: int = 20) -> Table:
-    """A scored sample of n documents, one of a hundred of its corpus."""
-    rng = np.random.default_rng(0)
-    share = 1.0 / np.arange(1, n_sources + 1)
-    place = rng.choice(n_sources, n, p=share / share.sum())
-    names = pl.Series([f"source-{i:02d}" for i in range(n_sources)])
-    frame = pl.DataFrame(
-        {
-            "doc_id": pl.select(pl.format("doc-{}", pl.int_range(n))).to_series(),
-            "text": pl.repeat("text", n, eager=True),
-            "source": names.gather(place),
-        }
-    )
-    sizes = np.bincount(place, minlength=n_sources)
-    strata = {
-        name: Stratum(100 * int(k), int(k), 4000 * int(k), 0.01)
-        for name, k in zip(names, sizes, strict=True)
-        if k
-    }
-    quality, tokens = rng.normal(size=n), np.maximum(1.0, np.round(np.exp(6 + 1.2 * rng.normal(size=n))))
-    columns = (
-        tokens,
-        4 * tokens + rng.integers(0, 4, n),
-        2 + 0.3 * quality + 0.3 * rng.normal(size=n),
-        np.exp(4 + 0.5 * quality + 0.5 * rng.normal(size=n)),
-        np.abs(1 + 0.2 * rng.normal(size=n)),
-        np.round(0.7 * tokens),
-        -7 + rng.normal(size=n),
-        rng.beta(2, 5, n),
-    )
-    scores = {name: column.astype(np.float32) for name, column in zip(SCORES, columns, strict=True)}
-    return Table(Sample(frame, Design("source", 0, strata, "0" * 64, 0)), Models(), scores)
-
-
-def bench_of(table: Table) -> Any:
-    """A bench on the sample with a band on every score."""
-    from widgets import Bench
-
-    bench = Bench()
-    bench.state.load(table)
-    bench.recipe = {"format": "selection-recipe/1", "seed": 0, "steps": steps(table)}
-    return bench
-
-
-def steps(table: Table) -> list[dict[str, Any]]:
-    """Bands that drop a twentieth of the documents at either side, of a sample of the sample."""
-    found = []
-    for name in SCORES:
-        low, high = np.quantile(table.scores[name][:100_000], [0.05, 0.95])
-        found.append(
-            {"select": "band", "score": name, "low": float(low), "high": float(high), "unscored": "drop"}
-        )
-    return found
-
-
-@dataclass(frozen=True)
-class Times:
-    """Median and 95th percentile by the clock, and median of the processor time, in ms."""
-
-    median: float
-    high: float
-    processor: float
-
-
-def timed(work: Callable[[int], object], repeats: int) -> Times:
-    """So many calls; on a busy machine only the processor time says something."""
-    clock, processor = [], []
-    for i in range(repeats):
-        start, start_processor = time.perf_counter(), time.process_time()
-        work(i)
-        clock.append(1000 * (time.perf_counter() - start))
-        processor.append(1000 * (time.process_time() - start_processor))
-    return Times(statistics.median(clock), float(np.quantile(clock, 0.95)), statistics.median(processor))
-
-
-def row(what: str, times: Times, note: str = "") -> None:
-    print(
-        f"{what:60s} {times.median:8.1f} ms median {times.high:8.1f} ms p95 {times.processor:8.1f} ms CPU  {note}",
-        flush=True,
-    )
-
-
-def measure_python(table: Table, repeats: int) -> Times:
-    """Exact numbers and the cube; the times of a release."""
+def measure_python(table: Table, repeats: int) -> tuple[Times, Times, Times]:
+    """Exact numbers, the cube, and a place of it looked up: the times of a handle let go, neared and moved."""
     from tests.widgets.sending import send
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     bench = bench_of(table)
     view, sent = bench._histograms, []
-    view.send = lambda content, buffers=None: sent.append((content, buffers))
+    view.send = lambda content, buffers=None: sent.append((content, time.perf_counter(), time.process_time()))
     start = time.perf_counter()
     bench.tab("scores")
     print(
         f"{'opened: bins, counts, marginals, all that the page is sent':60s} {time.perf_counter() - start:9.2f} s"
     )
-    places = np.random.default_rng(0).integers(300, 600, repeats)
+    places = np.random.default_rng(0).permutation(np.arange(300, 600))[:repeats]
     send(view, type="cube", score=MOVED, side="high", charts=list(SCORES))
+    clock, processor = [], []
 
     def release(i: int) -> None:
-        send(view, type="drag", score=MOVED, side="high", place=int(places[i]))
-
-    ours = timed(release, repeats)
-    n_bytes = len(json.dumps({"live": view.live, "rows": view.rows}))
-    row("let go: exact numbers, histograms, marginals", ours, f"{n_bytes / 1000:.1f} kB")
-
-    def cube(i: int) -> None:
         sent.clear()
+        start, start_processor = time.perf_counter(), time.process_time()
+        send(view, type="drag", score=MOVED, side="high", place=int(places[i]), ticket="t")
+        ((_, at, at_processor),) = sent
+        clock.append(1000 * (at - start))
+        processor.append(1000 * (at_processor - start_processor))
+
+    whole = timed(release, len(places))
+    answered = times_of(clock, processor)
+    answered.row(
+        "let go: exact numbers and histograms answered", f"{len(json.dumps(view.live)) / 1000:.1f} kB"
+    )
+    whole.row("  with what each step drops, which follows", f"{len(json.dumps(view.rows)) / 1000:.1f} kB")
+
+    def build(i: int) -> None:
         send(view, type="cube", score=SCORES[i % 8], side="low", charts=list(SCORES))
 
-    cubes = timed(cube, max(8, repeats // 4))
-    _, buffers = sent[0]
-    row("pointer near: the cube", cubes, f"{len(buffers[0]) / 1000:.1f} kB")
-    row("nothing moves: totals with intervals", timed(lambda i: send(view, type="totals"), 5))
+    built = timed(build, max(8, repeats // 4))
+    built.row("pointer near: the cube built and packed")
+    timed(lambda i: send(view, type="totals"), 5).row("nothing moves: totals with intervals")
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"{'memory at the most, above that of sample and scores':60s} {(after - before) / 1024:9.0f} MB")
-    return ours
+    handle = bench.state.thresholds.handle(MOVED, "high")
+    cube = make_cube(handle, bench.state.groups, bench.state.bins, SCORES, range(20))
+
+    def look_up(i: int) -> object:
+        place = int(places[i % len(places)])
+        heights = {score: bars[:, place] for score, bars in cube.heights.items()}
+        assert cube.tokens is not None
+        return cube.documents[place], cube.tokens[place], cube.sources[:, place], heights
+
+    moved = timed(look_up, 1000)
+    moved.row("handle moved: a place looked up in the cube")
+    return answered, built, moved
 
 
 def conditions(table: Table, place: float) -> list[tuple[str, float, float]]:
@@ -162,16 +86,31 @@ def conditions(table: Table, place: float) -> list[tuple[str, float, float]]:
     return [(name, low, place if name == MOVED else high) for name, low, high in found]
 
 
-def compare(what: str, theirs: Times, ours: Times) -> None:
-    """A row with the ratios to ours, by the clock and by processor time."""
-    by_clock, by_processor = theirs.median / ours.median, theirs.processor / ours.processor
-    row(what, theirs, f"{by_clock:.1f} and {by_processor:.1f} times ours when let go")
+def compare(what: str, theirs: Times, ours: tuple[Times, Times, Times]) -> None:
+    """A row, and how many times longer theirs takes: for exact numbers when a handle is let go, for one move, and for a
+    drag of DRAG_MOVES moves and its end, with our cube built for it. By processor time.
+    """
+    answered, built, moved = (times.processor for times in ours)
+    drag = built + DRAG_MOVES * moved + answered
+    theirs.row(what)
+    exact, one, whole = (
+        theirs.processor / answered,
+        theirs.processor / moved,
+        (DRAG_MOVES + 1) * theirs.processor / drag,
+    )
+    print(
+        f"  times ours: {exact:.1f} exact when let go, {one:,.0f} one move, {whole:.0f} a drag of {DRAG_MOVES} moves"
+    )
 
 
-def measure_peers(table: Table, edges: dict[str, Any], repeats: int, ours: Times) -> None:
-    """The same numbers by a query on columns in memory, bins made beforehand."""
+def measure_peers(
+    table: Table, codes: dict[str, Any], repeats: int, ours: tuple[Times, Times, Times]
+) -> None:
+    """The same numbers by a query on columns in memory, bins made beforehand: kept documents and tokens in all,
+    documents of each source and in each bin of the eight histograms.
+    """
     columns: dict[str, Any] = {name: table.scores[name] for name in SCORES}
-    columns |= {f"bin_{name}": codes for name, codes in edges.items()}
+    columns |= {f"bin_{name}": codes[name] for name in SCORES}
     columns["source"] = table.sample.source_codes.astype(np.uint8)
     frame = pl.DataFrame(columns)
     cuts = np.random.default_rng(0).uniform(60, 250, repeats)
@@ -202,102 +141,23 @@ def measure_peers(table: Table, edges: dict[str, Any], repeats: int, ours: Times
     compare("the same by DuckDB, GROUPING SETS", timed(query, repeats), ours)
 
 
-WATCH = """() => {
-  // From the pointer's event to the frame after it, painted.
-  window.moves = [];
-  window.addEventListener("pointermove", (event) => {
-    if (!event.buttons) return;
-    const start = performance.now(), channel = new MessageChannel();
-    channel.port1.onmessage = () => window.moves.push(performance.now() - start);
-    requestAnimationFrame(() => channel.port2.postMessage(0));
-  }, { capture: true });
-}"""
-
-
-def measure_browser(n: int, seconds: float) -> None:
-    """A drag by the mouse in Chromium on the bench served by voila."""
-    from playwright.sync_api import sync_playwright
-
-    from tests.browser import chromium
-    from tests.browser.bench_page import BenchPage
-    from tests.browser.conftest import WAIT_MS, write_notebook
-    from tests.browser.pages import Notebook
-    from tests.browser.serving import serve
-
-    frames: list[int] = []
-    env = {"WORKBENCH_N": str(n), "PYTHONPATH": str(Path.cwd())}
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        notebook = write_notebook(Path(folder) / "bench.ipynb", CELL)
-        with serve("app", notebook, Path(folder), env) as server:
-            browser = playwright.chromium.launch(
-                executable_path=chromium.require(), args=list(chromium.FLAGS)
-            )
-            page = browser.new_page(viewport={"width": 1400, "height": 1000})
-            page.set_default_timeout(WAIT_MS)
-
-            def hear(socket: Any) -> None:
-                for event in ("framesent", "framereceived"):
-                    socket.on(event, lambda payload: frames.append(len(payload)))
-
-            page.on("websocket", hear)
-            bench = BenchPage.wait(Notebook.open(page, server))
-            start = time.perf_counter()
-            bench.find(".wb-tab[data-tab=scores]").click()
-            bench.find(f".wb-bstep .wb-handle[data-score={SCORES[-1]}]").first.wait_for()
-            bench.find(".wb-kept-documents[data-kept]").wait_for()
-            print(
-                f"{'Scores tab opened: first paint of totals and histograms':60s} {time.perf_counter() - start:9.2f} s"
-            )
-            bench.find(".wb-totals tr").first.wait_for()
-            page.evaluate(WATCH)
-            handle = bench.find(f".wb-handle[data-score={MOVED}][data-side=high]")
-            handle.scroll_into_view_if_needed()
-            box, at_start = handle.bounding_box(), len(frames)
-            assert box is not None
-            x, y = box["x"] + box["width"] / 2, box["y"] + 20
-            page.mouse.move(x, y)
-            page.mouse.down()
-            # From the first frame that has a cube on.
-            page.mouse.move(x - 3, y)
-            bench.find(".wb-histograms[data-moving=exact]").wait_for()
-            cube = sum(frames[at_start:])
-            page.evaluate("() => { window.moves.length = 0; }")
-            at_drag, end, i = len(frames), time.perf_counter() + seconds, 0
-            while time.perf_counter() < end:
-                page.mouse.move(x - 60 - 55 * np.sin(i / 9), y)
-                i += 1
-            moves = page.evaluate("() => window.moves")
-            dragged = sum(frames[at_drag:])
-            before = time.perf_counter()
-            page.mouse.up()
-            bench.find(".wb-histograms:not([data-moving])").wait_for()
-            let_go = 1000 * (time.perf_counter() - before)
-            page.wait_for_timeout(1500)
-            median, high = np.quantile(moves, [0.5, 0.95])
-            print(
-                f"{'handle moved in Chromium: event to painted frame':60s} {median:8.1f} ms median {high:8.1f} ms p95"
-            )
-            print(f"{'let go in Chromium: exact numbers drawn':60s} {let_go:9.1f} ms")
-            total = sum(frames[at_start:])
-            print(f"{'over the wire: the cube / while dragging / all with what follows':60s} "
-                  f"{cube / 1000:.1f} / {dragged / 1000:.1f} / {total / 1000:.1f} kB in {seconds:.0f} s")  # fmt: skip
-            browser.close()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--n", type=int, default=1_000_000, help="documents")
     parser.add_argument("--repeats", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=10.0, help="how long the handle is dragged")
-    parser.add_argument("--no-browser", action="store_true")
+    parser.add_argument("--only", choices=("python", "drag", "map"), help="one part")
     args = parser.parse_args()
     print(f"{args.n:,} documents, 8 scores, 20 sources; load of the machine {os.getloadavg()[0]:.1f}")
-    table = made_up(args.n)
-    ours = measure_python(table, args.repeats)
-    bench = bench_of(table)
-    measure_peers(table, bench.state.bins.codes, max(5, args.repeats // 4), ours)
-    if not args.no_browser:
-        measure_browser(args.n, args.seconds)
+    if args.only in (None, "python"):
+        table = made_up(args.n)
+        ours = measure_python(table, args.repeats)
+        measure_peers(table, bench_of(table).state.bins.codes, max(8, args.repeats // 4), ours)
+        del table
+    if args.only in (None, "drag"):
+        measure_drag(args.n, args.seconds)
+    if args.only in (None, "map"):
+        measure_map(args.n)
 
 
 if __name__ == "__main__":

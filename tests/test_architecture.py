@@ -65,9 +65,7 @@ HEAVY = {
 HEAVY_ALLOWED = {"plots": {"altair"}, "report": {"altair"}}
 
 MAX_LINES = 310  # "about 300"
-LONGER: dict[str, str] = {
-    "workbench/report.py": "one page from top to bottom, in the order in which it is read",
-}
+LONGER: dict[str, str] = {}
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,21 @@ def test_export_apply_and_verify_go_together(run: Commands) -> None:
     assert "ok " in run("verify", "m.manifest", "out").out
 
 
+def test_the_manifest_of_another_recipe_is_replaced_only_when_told_to(run: Commands) -> None:
+    ready(run)
+    held, before = Path("m.manifest/manifest.json"), Path("m.manifest/manifest.json").read_bytes()
+    write_recipe({"select": "random", "fraction": 0.5}, name="other.json")
+    other = ("export", "s.parquet", "--recipe", "other.json", "--store", "store", "--out", "m.manifest")
+    refused = run(*other)
+    assert refused.code == 2
+    assert "m.manifest holds the manifest of another recipe (band, exact, semdedup; about" in " ".join(
+        refused.err.split()
+    )
+    assert held.read_bytes() == before
+    assert run(*other, "--replace").code == 0
+    assert json.loads(held.read_bytes())["steps"][0]["select"] == "random"
+
+
 def test_applied_to_the_sample_itself_the_counts_are_those_of_select(run: Commands) -> None:
     shown = run("select", "corpus", "--recipe", "recipe.json", "--store", "store", "--json").json
     run("export", "corpus", "--recipe", "recipe.json", "--store", "store", "--out", "m.manifest")

@@ -18,7 +18,6 @@ import pytest
 
 from tests.browser.chromium import FLAGS, find
 from tests.browser.hostile import FLAG, MARK, PAYLOADS
-from workbench import report as report_module
 from workbench.corpus import Sample
 from workbench.corpus.design import Design, Stratum
 from workbench.engine.export import expectations
@@ -27,7 +26,7 @@ from workbench.engine.table import Table
 from workbench.errors import ManifestError, StoreError
 from workbench.models.load import Models
 from workbench.recipe import parse_recipe
-from workbench.report import describe, write_report
+from workbench.report import describe, whole, write_report
 
 SIZES = {"books": 13, "code": 47, "web": 90, "rare": 2}
 
@@ -480,10 +479,60 @@ def test_nothing_runs_in_a_browser_and_no_request_is_made(tmp_path: Path) -> Non
 
 def test_the_manifest_is_named_with_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = scored()
-    monkeypatch.setattr(report_module, "read_manifest", lambda folder: SimpleNamespace(digest="ab" * 32))
+    found = SimpleNamespace(digest="ab" * 32, evidence=[])
+    monkeypatch.setattr(whole, "read_manifest", lambda folder: found)
     page = make(tmp_path, table, run(table), manifest=tmp_path / "web <b>.manifest")
     assert page.all("title")[0].text == "Selection report: web <b>.manifest"
     assert f"Manifest {'ab' * 32}" in page.text
+
+
+def evidence_of(kind: str, **more: object) -> dict[str, object]:
+    shares = {"value": 0.875, "low": 0.5, "high": 0.975}
+    return {"kind": kind, "precision": shares, "recall": {**shares, "value": None, "low": 0.0}, **more}
+
+
+VOTES = evidence_of(
+    "blind_votes", kept={"n_votes": 8, "n_good": 7}, dropped={"n_votes": 9, "n_good": 2}, n_skipped=3
+)
+REGION = evidence_of("held_out_region", step=2, name=PAYLOADS[0], n_fitted=60, n_held_out=61)
+
+
+def test_evidence_is_told_in_words(tmp_path: Path) -> None:
+    table = scored()
+    page = make(tmp_path, table, run(table), evidence=[VOTES, REGION])
+    assert "worth keeping 7 of 8 kept documents and 2 of 9 dropped ones; 3 were skipped." in page.text
+    assert f"Step 2, region {PAYLOADS[0]}" in page.text
+    assert "fitted in the same way to 60 documents was tried on 61 others" in page.text
+    shown = [
+        row
+        for i in range(len(page.all("tbody")))
+        for row in cells(page, i)
+        if "recall" in row[0] or "precision" in row[0]
+    ]
+    assert [row[1:] for row in shown] == 2 * [
+        ["87.5 %", "50.0 % to 97.5 %"],
+        ["not known", "0.0 % to 97.5 %"],
+    ]
+    assert page.text.index("Evidence") < page.text.index("Recipe")
+    assert "Evidence" not in make(tmp_path, table, run(table)).text
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"kind": PAYLOADS[1]},
+        {"no kind": PAYLOADS[1]},
+        {"kind": ["blind_votes"], "x": PAYLOADS[1]},
+        {**VOTES, "n_skipped": PAYLOADS[1]},
+        {**VOTES, "precision": {"value": 10**400, "low": 0, "high": 1}, "x": PAYLOADS[1]},
+        {**REGION, "name": {"a": PAYLOADS[1]}},
+        {**REGION, "step": True, "x": PAYLOADS[1]},
+    ],
+)
+def test_evidence_of_another_kind_or_form_is_shown_as_it_is(tmp_path: Path, item: dict[str, object]) -> None:
+    table = scored()
+    shown = [node.text for node in make(tmp_path, table, run(table), evidence=[item]).all("pre")]
+    assert json.dumps(item, indent=2, ensure_ascii=False) in shown
 
 
 def test_a_manifest_that_cannot_be_read_is_one_sentence_and_no_file(tmp_path: Path) -> None:

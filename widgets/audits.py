@@ -10,6 +10,7 @@ import numpy as np
 
 from widgets import bands
 from widgets.strata import Keys, mixed
+from widgets.trials import trials_of
 from widgets.votes import MAX_DRAW, Design, Draw, Kind, Stratum
 from workbench.checks import BoolArray, IntArray, json_digest
 from workbench.errors import InputError, WorkbenchError
@@ -163,7 +164,11 @@ def judge(state: BenchState) -> Judged | None:
 
 
 def evidence(state: BenchState) -> list[dict[str, Any]]:
-    """What a manifest holds of the votes on this draw; nothing if there are none that tell of this sample."""
+    """What a manifest holds of the votes on this draw, if they tell of this sample, and of the trials of its rules."""
+    return [*_votes(state), *trials_of(state.saved_parts, state.recipe)]
+
+
+def _votes(state: BenchState) -> list[dict[str, Any]]:
     try:
         judged = judge(state) if state.outcome is not None else None
     except WorkbenchError:

@@ -39,6 +39,7 @@ from workbench.engine.export import export, used_scores
 from workbench.engine.select import Outcome
 from workbench.engine.table import Table
 from workbench.models.load import Models
+from workbench.recipe.manifest import refuse_other_manifest
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import parse_recipe
 from workbench.store import Store
@@ -246,9 +247,17 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._saving.open_now(Path(path))
         return self
 
-    def export(self, path: Path | str) -> Path:
-        """Write the recipe as a manifest folder; see `workbench.engine.export.export`."""
+    def export(self, path: Path | str, *, replace: bool = False) -> Path:
+        """Write the recipe as a manifest folder; see `workbench.engine.export.export`.
+
+        Raises
+        ------
+        ManifestError
+            If the folder holds the manifest of another recipe, and `replace` isn't set.
+        """
         self.score(used_scores(self.recipe))
+        if not replace:
+            refuse_other_manifest(Path(path), self.state.resolved, "give replace=True")
         return export(self.table, self.recipe, path, evidence(self.state))
 
     # ---- buttons -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from widgets import messages, paths
-from widgets.comparison import MAX_POINTS, Comparison, Picture, picture
+from widgets.comparison import MAX_POINTS, Comparison, Picture, ScoreSides, picture
 from widgets.pages import READ_CHARS, first_line, page_of, piece
 from widgets.reader import step_name
 from widgets.recipe_files import read_recipes
@@ -28,6 +28,8 @@ _MAX_PATH = 4096
 _MAX_PAGE = 10**9
 _MAX_FILES = 60
 _SHOWN_FIRST = "only_b"
+AT_ONCE = 50_000
+"""Documents up to which a change is compared at once; of more when the page asks, once pointer and keys have rested."""
 
 
 class Compare(View):
@@ -65,6 +67,7 @@ class Compare(View):
             "list": self._list,
             "read": self._read,
             "more": self._more,
+            "compare": lambda content: self.refresh(),
         }
         super().__init__(handlers, report)
         bench.listen(self._changed)
@@ -72,7 +75,13 @@ class Compare(View):
     def _changed(self, change: Change) -> None:
         if change == "table":
             self._row, self._page = None, 0
-        if change != "selection":
+        if change == "selection" or not self.is_shown:
+            return
+        table = self._bench.table
+        if change == "recipe" and self._numbers and table is not None and len(table) > AT_ONCE:
+            # The numbers before stay on the page until then; a person who goes on working doesn't wait for new ones.
+            self.show({**self.state, "isStale": True})
+        else:
             self.refresh()
 
     # ---- messages ------------------------------------------------------------------------------------------
@@ -156,6 +165,7 @@ class Compare(View):
             "labels": [choices[key][0] for key in keys],
             "hint": "",
             "ready": False,
+            "isStale": False,
         }
         if bench.table is None:
             self.show({**shown, "hint": "Load documents on the Load tab first."})
@@ -199,7 +209,7 @@ class Compare(View):
             "tracksCorpus": any(s.spec.tracks_corpus for recipe in recipes for s in recipe.active.steps),
             "sources": comparison.groups(groups.codes, groups.names),
             "clusters": comparison.clusters(known.labels),
-            "scores": comparison.scores(known.n_chars),
+            "scores": comparison.scores(known.sides),
             "colors": category_colors(groups.names),
             "map": None
             if points is None
@@ -253,7 +263,8 @@ class _OfTable:
         from workbench.scores.keywords import keyword_labels
 
         self.table = table
-        self.n_chars: FloatArray = np.asarray([len(text) for text in table.sample.texts], dtype=np.float64)
+        n_chars: FloatArray = np.asarray([len(text) for text in table.sample.texts], dtype=np.float64)
+        self.sides = ScoreSides(table, n_chars)
         self.picture: Picture | None = picture(table)
         clusters: Array | None = table.scores.get("cluster")
         self.labels = {} if clusters is None else keyword_labels(table.sample.texts, clusters)

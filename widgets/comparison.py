@@ -15,7 +15,17 @@ from workbench.engine.select import Outcome
 from workbench.engine.table import Table
 from workbench.plots.axis import short
 from workbench.scores import SCORES
-from workbench.stats.compare import PARTS, GroupShift, group_shifts, membership, overlap, score_shift
+from workbench.stats.compare import (
+    PARTS,
+    GroupShift,
+    ScoreSide,
+    group_shifts,
+    membership,
+    overlap,
+    score_order,
+    score_side,
+    shift_between,
+)
 
 MAX_GROUPS = 60
 MAX_POINTS = 50_000
@@ -95,16 +105,13 @@ class Comparison:
         names = [labels.get(int(code), f"cluster {code}") if code >= 0 else "noise" for code in present]
         return self.groups(place.astype(np.int64), names)
 
-    def scores(self, n_chars: FloatArray) -> list[dict[str, Any]]:
+    def scores(self, sides: ScoreSides) -> list[dict[str, Any]]:
         """Mean, median and standardized difference of the length and of every score, the most different first."""
-        columns: dict[str, Array] = {"n_chars": n_chars} | {
-            name: values
-            for name, values in self.table.scores.items()
-            if not SCORES[name].vector and name not in _NOT_SHIFTED and not SCORES[name].labels
-        }
         rows = []
-        for name, values in columns.items():
-            shift = score_shift(self.a.keep, self.b.keep, values, self.table.weights)
+        # Both kept at hand: of two, the one that didn't change is remembered.
+        a, b = sides.of(self.a.keep), sides.of(self.b.keep)
+        for name in a:
+            shift = shift_between(a[name], b[name])
             means = shift.mean_a, shift.mean_b, shift.median_a, shift.median_b
             rows.append(
                 {
@@ -115,6 +122,41 @@ class Comparison:
                 }
             )
         return sorted(rows, key=lambda row: (-abs(row["difference"] or 0), row["name"]))
+
+
+class ScoreSides:
+    """The scores of a table among what a selection keeps; how each score is ordered, and the last two selections, are
+    remembered.
+
+    Parameters
+    ----------
+    n_chars
+        The length of each document, (n,).
+    """
+
+    def __init__(self, table: Table, n_chars: FloatArray) -> None:
+        self._columns: dict[str, Array] = {"n_chars": n_chars} | {
+            name: values
+            for name, values in table.scores.items()
+            if not SCORES[name].vector and name not in _NOT_SHIFTED and not SCORES[name].labels
+        }
+        self._weights = table.weights
+        self._orders: dict[str, IntArray] = {}
+        self._known: list[tuple[BoolArray, dict[str, ScoreSide]]] = []
+
+    def of(self, keep: BoolArray) -> dict[str, ScoreSide]:
+        """By score, of what `keep`, bool (n,), says; it is never written to again."""
+        known = next((item for item in self._known if np.array_equal(item[0], keep)), None)
+        if known is None:
+            known = keep, {name: self._side(name, keep) for name in self._columns}
+        self._known = [known, *(item for item in self._known if item is not known)][:2]
+        return known[1]
+
+    def _side(self, name: str, keep: BoolArray) -> ScoreSide:
+        values = self._columns[name]
+        if name not in self._orders:
+            self._orders[name] = score_order(values)
+        return score_side(keep, values, self._weights, self._orders[name])
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,7 +95,7 @@ class Confounds(View):
                 "categories": [score for score in scores if _is_category(score)],
                 "nSteps": len(steps),
                 "limit": LIMIT,
-                "warnings": warnings(whole, steps, of_used, prepared.name),
+                "warnings": [list(pair) for pair in warnings(whole, steps, of_used, prepared.name)],
             }
         )
 
@@ -153,8 +153,9 @@ def warnings(
     steps: Sequence[tuple[str, Association]],
     used: Mapping[str, tuple[Association, str]],
     length_name: str,
-) -> list[str]:
-    """A sentence for each association above LIMIT: of what is kept, with the step that does it, and of scores in use.
+) -> list[tuple[str, str]]:
+    """Each association above LIMIT in a few words and as a sentence: first of what is kept, with the step that does it,
+    then of scores in use; of either the strongest first.
 
     Parameters
     ----------
@@ -167,31 +168,35 @@ def warnings(
     length_name
         What length is measured by.
     """
-    out = []
+    out: list[tuple[float, str, str]] = []
     if abs(whole.length) > LIMIT:
         longer = "longer" if whole.length > 0 else "shorter"
         culprit = _most(steps, lambda found: found.length * math.copysign(1, whole.length))
-        out.append(
+        sentence = (
             f"What is kept goes with length (rank correlation {whole.length:+.2f} with {length_name}): {longer} "
             f"documents are kept{culprit}. "
             "Embedding methods and summed scores often measure length; see whether you want that."
         )
+        # Above those of scores, which say nothing of what is kept.
+        out.append((1 + abs(whole.length), f"what is kept goes with length ({whole.length:+.2f})", sentence))
     if whole.source > LIMIT:
         culprit = _most(steps, lambda found: found.source)
-        out.append(
+        sentence = (
             f"What is kept goes with source (Cramér's V {whole.source:.2f}): the shares of sources shift{culprit}. "
             "Perplexity pruning is known to shift domains; see the kept share of each source."
         )
+        out.append((1 + whole.source, f"what is kept goes with source ({whole.source:.2f})", sentence))
     for score, (found, step) in used.items():
         if score == length_name:
             continue  # a length goes with length; what it does to the selection stands above
         parts = [f"length ({found.length:+.2f})"] if abs(found.length) > LIMIT else []
         parts += [f"source ({found.source:.2f})"] if found.source > LIMIT else []
         if parts:
-            out.append(
-                f"{score}, which step {step} reads, goes with {' and '.join(parts)}: a cut on it cuts that, too."
-            )
-    return out
+            goes = f"goes with {' and '.join(parts)}"
+            sentence = f"{score}, which step {step} reads, {goes}: a cut on it cuts that, too."
+            out.append((found.largest, f"{score} {goes}", sentence))
+    out.sort(key=lambda warning: -warning[0])
+    return [(short, sentence) for _, short, sentence in out]
 
 
 def _most(steps: Sequence[tuple[str, Association]], strength: Any) -> str:

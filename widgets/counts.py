@@ -135,12 +135,15 @@ class Groups:
         """Documents and tokens that each step drops; `step` is an outcome's, -1 for kept documents."""
         return self.by_number(step + 1, n_steps)
 
-    def by_number(self, number: IntArray, n: int) -> list[tuple[int, int | None]]:
-        """Documents and tokens of each number from 1 to n; `number` is int (n,), 0 for none."""
+    def by_number(
+        self, number: IntArray, n: int, rows: IntArray | None = None
+    ) -> list[tuple[int, int | None]]:
+        """Documents and tokens of each number from 1 to n; `number` is int (m,), 0 for none, of `rows` or of all."""
         documents = np.bincount(number, minlength=n + 1)[1:]
         if self._amounts is None:
             return [(int(d), None) for d in documents]
-        tokens = np.bincount(number, weights=self._amounts, minlength=n + 1)[1:]
+        amounts = self._amounts if rows is None else self._amounts.take(rows)
+        tokens = np.bincount(number, weights=amounts, minlength=n + 1)[1:]
         return [(int(d), int(t)) for d, t in zip(documents, tokens, strict=True)]
 
 
@@ -162,15 +165,19 @@ class Tally:
         self.bins = {score: chart.counts for score, chart in bins.charts.items()}
 
     def follow(self, keep: BoolArray) -> Tally:
-        """Count what `keep`, bool (n,), keeps; itself."""
+        """Count what `keep`, bool (n,), keeps; itself. A mask that was counted is never written to again."""
+        if keep is self._keep:
+            return self
         changed = keep ^ self._keep
-        gained, lost = np.flatnonzero(changed & keep), np.flatnonzero(changed & self._keep)
-        rows = np.flatnonzero(keep)
-        if len(gained) + len(lost) < len(rows):
+        if np.count_nonzero(changed) < np.count_nonzero(keep):
+            rows = np.flatnonzero(changed)
+            is_gain = keep.take(rows)
+            gained, lost = rows[is_gain], rows[~is_gain]
             self.kept = self.kept + self._groups.sums(gained) - self._groups.sums(lost)
             more, less = self._bins.counts(gained), self._bins.counts(lost)
             self.bins = {score: counts + more[score] - less[score] for score, counts in self.bins.items()}
         else:
+            rows = np.flatnonzero(keep)
             self.kept, self.bins = self._groups.sums(rows), self._bins.counts(rows)
         self._keep = keep
         return self

@@ -11,12 +11,13 @@ from widgets import bands, messages
 from widgets.catalogue import catalogue
 from widgets.cube import make_cube, pack_cube
 from widgets.forms import new_step, present_labels
+from widgets.looks import Looks
 from widgets.marginals import Marginals, is_by_row
 from widgets.rows import bound_json, labels_kept, step_rows
 from widgets.sources import SourceTable, stacked
 from widgets.state import BenchState
 from widgets.totals import totals_json
-from widgets.view import Report, View, script, style
+from widgets.view import Report, View, handle_message, script, style
 from workbench.checks import check_fraction
 from workbench.plots.axis import N_POSITIONS, Kind
 from workbench.recipe.schema import parse_step
@@ -52,9 +53,12 @@ class Histograms(View):
         self._marginals = Marginals(bench)
         self._sources: SourceTable | None = None
         self._seen: object = None
-        self._by_source = False
+        self._looks = Looks()
+        bench.saved_parts["looks"] = self._looks
         # Which state the page shows: a cube is of one version, and only moves of its own handle leave it as it is.
         self._version, self._moved = 0, ""
+        # What steps drop is told after what is kept, for which a person waits with the handle in hand.
+        self._is_answering = self._owes_rows = False
         self.is_shown = False
         handlers = {
             "cube": self._cube,
@@ -78,11 +82,20 @@ class Histograms(View):
         bench.listen(self._changed)
 
     def _receive(self, widget: object, content: Any, buffers: object) -> None:
+        self._is_answering = True
         super()._receive(widget, content, buffers)
+        self._is_answering = False
         # The view holds its handle where it was let go until this is answered: hence also on errors.
         ticket = content.get("ticket") if isinstance(content, Mapping) else None
         if isinstance(ticket, str) and len(ticket) <= messages.MAX_TEXT:
             self.send({"type": "done", "ticket": ticket})
+        if self._owes_rows:
+            handle_message({"type": "rows"}, {"rows": lambda _: self._show_rows()}, self._complain)
+
+    def _complain(self, sentence: str) -> None:
+        """Report a fault; what the answer before it reported stays."""
+        if sentence:
+            self._report(sentence)
 
     def _changed(self, change: str) -> None:
         if change != "selection":
@@ -159,14 +172,12 @@ class Histograms(View):
     def _scale(self, content: Mapping[str, object]) -> None:
         score = messages.known(content, "score", self._bench.bins.charts)
         kind = cast(Kind, messages.known(content, "kind", self._bench.chart(score).kinds))
-        self._bench.scale(score, kind)
-        self._version += 1
-        self.refresh()
+        self._looks.scales[score] = kind
+        self._bench.touch("work")
 
     def _paint(self, content: Mapping[str, object]) -> None:
-        self._by_source = messages.flag(content, "by_source")
-        self._version += 1
-        self.refresh()
+        self._looks.take(content)
+        self._bench.touch("work")
 
     # ---- steps ---------------------------------------------------------------------------------------------
 
@@ -226,13 +237,16 @@ class Histograms(View):
                 }
             )
             return
+        self._looks.apply(bench)
         if self._seen is not bench.bins:
             self._seen = bench.bins
             charts = [chart.to_json() for chart in bench.bins.charts.values()]
             hint = "" if charts else "No score is computed yet: tick some on the Load tab and press Score."
             self.show({"charts": charts, "catalogue": catalogue(bench), "hint": hint})
         self.live = self._live()
-        self._show_rows()
+        self._owes_rows = self._is_answering
+        if not self._owes_rows:
+            self._show_rows()
 
     def _live(self) -> dict[str, Any]:
         bench = self._bench
@@ -245,7 +259,8 @@ class Histograms(View):
             "holds": holds,
             "bounds": {score: bound_json(bench, score) for score in bench.bins.charts},
             "kept": {score: counts.tolist() for score, counts in tally.bins.items()},
-            "stacks": stacked(bench.bins, bench.groups, bench.keep) if self._by_source else {},
+            "stacks": stacked(bench.bins, bench.groups, bench.keep) if self._looks.paint == "source" else {},
+            "looks": self._looks.shown(),
             "count": bench.count().to_json(),
             "sources": sources.rows(tally.kept),
             "nSources": len(bench.groups.names),
@@ -259,4 +274,5 @@ class Histograms(View):
         return self._sources
 
     def _show_rows(self) -> None:
+        self._owes_rows = False
         self.rows = {"steps": step_rows(self._bench, self._marginals), "documents": len(self._bench.loaded)}

@@ -105,7 +105,7 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _color(self, content: Mapping[str, object]) -> None:
         self._colors.choose(messages.known(content, "by", [value for value, _ in self._colors.choices()]))
-        self.refresh()
+        self._bench.touch("work")
 
     def _set_combine(self, content: Mapping[str, object]) -> None:
         self._combine = cast(Combine, messages.known(content, "how", ("replace", "add", "subtract")))
@@ -113,7 +113,7 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _set_grey(self, content: Mapping[str, object]) -> None:
         self._colors.grey_dropped(messages.flag(content, "on"))
-        self.refresh()
+        self._bench.touch("work")
 
     def _after(self, act: Callable[[Mapping[str, object]], None], content: Mapping[str, object]) -> None:
         try:

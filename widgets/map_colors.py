@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from widgets import messages
 from widgets.state import BenchState, Change
 from workbench.checks import Array
 from workbench.plots.map import (
@@ -17,12 +20,14 @@ from workbench.plots.map import (
 )
 from workbench.scores import SCORES
 
+_NAMED = ("source", "kept")
 _PLACE = ("map_x", "map_y", "cluster")
 _MAX_NAMED = 20_000  # documents whose words name clusters: a million take minutes and name them no better
 
 
 class MapColors:
-    """The colouring of the map: by source, cluster, a score or what is kept; dropped documents grey if wished.
+    """The colouring of the map: by source, cluster, a score or what is kept; dropped documents grey if wished. A
+    `Saveable`, which joins by itself.
 
     Attributes
     ----------
@@ -39,6 +44,24 @@ class MapColors:
         self._base: Coloring | None = None
         self._shown: Coloring | None = None
         self._names: tuple[Array | None, dict[int, str]] = (None, {})
+        bench.saved_parts["map"] = self
+
+    def to_json(self) -> Any:
+        """As saved."""
+        return {"by": self.by, "grey": self.is_grey}
+
+    def load_json(self, value: Any) -> None:
+        """Take saved colours; a score that isn't computed is shown by source.
+
+        Raises
+        ------
+        InputError
+            If they aren't what `to_json` gives.
+        """
+        given = messages.record(value, "colours of the map", ("by", "grey"))
+        by, is_grey = messages.known(given, "by", (*_NAMED, *SCORES)), messages.flag(given, "grey")
+        self.choose(by)
+        self.grey_dropped(is_grey)
 
     def changed(self, change: Change) -> None:
         """Forget what the change makes untrue."""

@@ -96,5 +96,6 @@ class Marginals:
             dropper += drops * kind.type(index + 1)
         # The steps' masks are remembered, so an id stands for one mask as long as it is kept here.
         self._alone = alone
-        only = groups.by_number(dropper * (n_drops == 1), len(steps))
+        rows = np.flatnonzero(n_drops == 1)
+        only = groups.by_number(dropper.take(rows), len(steps), rows)
         return {index: Marginal(alone[id(outcome.kept_by(index))][1], only[index]) for index in on}

@@ -11,16 +11,16 @@ from typing import Any
 from workbench.engine.export import expectations, export, used_scores
 from workbench.engine.select import fit, select
 from workbench.engine.table import Table
-from workbench.errors import InputError, ManifestError
+from workbench.errors import InputError
 from workbench.files import written_aside
 from workbench.recipe.compile import to_polars, to_sql, write_ids
-from workbench.recipe.manifest import MANIFEST_FILE, read_manifest
+from workbench.recipe.manifest import other_manifest
 from workbench.recipe.model import Recipe
 
 Evidence = Sequence[Mapping[str, Any]]
 Write = Callable[[Path, Table, Recipe, Evidence], str]
-"""Writes to a path what a recipe does to a table that has the scores for it; returns a sentence. Only a manifest holds
-evidence."""
+"""Writes to a path what a recipe does to a table that has the scores for it; returns a sentence. Only a manifest and
+a report hold evidence."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,14 @@ def _code(compiled: Callable[[Recipe], str]) -> Write:
     return write
 
 
-def _report(path: Path, table: Table, recipe: Recipe, _: Evidence) -> str:
+def _report(path: Path, table: Table, recipe: Recipe, evidence: Evidence) -> str:
     # It reaches for altair, and a bench that never writes a report needn't wait for it.
     from workbench.report import write_report
 
     outcome = select(recipe, table)
-    return f"The report was written to {write_report(path, table, outcome, expected=expectations(table, outcome))}"
+    expected = expectations(table, outcome)
+    written = write_report(path, table, outcome, expected=expected, evidence=evidence)
+    return f"The report was written to {written}"
 
 
 def _plots(kind: Any) -> Write:
@@ -119,16 +121,4 @@ def at_stake(kind: str, path: Path, recipe: Recipe) -> str:
     if kind != "manifest":
         when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         return f"{path.name} is there already, written {when:%Y-%m-%d %H:%M} UTC"
-    if not (path / MANIFEST_FILE).is_file():
-        return ""  # not ours to replace: writing refuses
-    try:
-        held = read_manifest(path)
-    except ManifestError:
-        return f"{path.name} holds a manifest that can't be read"
-    steps = [{"select": step.select, **step.params} for step in held.steps]
-    same = held.seed == recipe.seed and held.score_params == recipe.scores
-    if same and steps == [step.to_json() for step in recipe.active.steps]:
-        return ""
-    words = ", ".join(str(step["select"]) for step in steps) or "no step"
-    kept = held.expected.all["n_documents"].value
-    return f"{path.name} holds the manifest of another recipe ({words}; about {kept:,.0f} documents kept)"
+    return other_manifest(path, recipe)

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 
 from widgets import messages
 from widgets.state import BenchState
+from widgets.trials import Trials
 from workbench.engine.region import MIN_DOCUMENTS, HeldOut, Variant, make_rule, try_rule
 from workbench.errors import InputError
 from workbench.recipe.model import Step
@@ -37,6 +38,8 @@ class RuleMaker:
         self._name = ""
         self._tried: tuple[tuple[object, object, str], HeldOut] | None = None
         self._added: tuple[object, int] | None = None
+        self._trials = Trials()
+        bench.saved_parts["trials"] = self._trials
 
     @property
     def held_out(self) -> HeldOut | None:
@@ -84,6 +87,7 @@ class RuleMaker:
         rule = make_rule(
             bench.loaded, bench.selection, variant=self._variant, keep=self._keep, name=self._name
         )
+        self._trials.remember(rule, held_out, bench.loaded.sample.fingerprint)
         steps = (*bench.recipe.steps, Step("region", rule))
         # Beforehand, since the edit lets every view show what it knows.
         self._added = (bench.selection, len(steps))

@@ -39,6 +39,15 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
+KNOWN = {
+    "/voila/api/shutdown/": "voila's page asks for the end of its kernel when it is left, without the XSRF cookie that "
+    "this takes; the idle cull ends the kernel later",
+    "[anywidget] Failed to initialize model.": "anywidget gives a widget's module two seconds to load, which a machine "
+    "with ten times more work than cores doesn't keep; a view that is missing then fails the test that looks for it",
+}
+"""What a console may be told as an error (a part of its address or text), and why it can't be helped."""
+
+
 @dataclass
 class Watch:
     """What the pages of one test asked for and tried.
@@ -49,18 +58,29 @@ class Watch:
         Every address that was requested.
     refused
         What the content-security policy stopped; a test that makes it do so empties the list.
+    errors
+        What the pages' consoles were told as errors, and what their scripts threw; a test that makes one happen
+        empties the list.
     """
 
     asked: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def follow(self, page: Page) -> None:
         page.on("websocket", lambda socket: self.asked.append(socket.url))
         page.on("console", self._hear)
+        page.on("pageerror", lambda error: self._note(f"thrown: {str(error)[:300]}"))
 
     def _hear(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:
             self.refused.append(message.text[:300])
+        elif message.type == "error":
+            self._note(f"{message.location.get('url', '')}: {message.text[:300]}")
+
+    def _note(self, error: str) -> None:
+        if not any(part in error for part in KNOWN):
+            self.errors.append(error)
 
 
 @pytest.fixture
@@ -91,6 +111,7 @@ def browser(playwright: Playwright, watch: Watch) -> Iterator[BrowserContext]:
     foreign = sorted({url for url in watch.asked if not is_local(url)})
     assert not foreign, f"the page asked for {foreign}"
     assert not watch.refused, "what the page needs must pass the policy, and nothing else must be tried"
+    assert not watch.errors, "a page that a person uses logs no error"
 
 
 @pytest.fixture

@@ -75,7 +75,9 @@ def serve(
         command += [f"--IdentityProvider.token={TOKEN}", "--expose-app-in-browser"]
         page = f"{origin}/lab/tree/{notebook.name}?token={TOKEN}"
     log = folder / f"{kind}-{notebook.stem}-{port}.log"
-    full = {**os.environ, "WORKBENCH_OUT": str(folder / "out"), **(env or {})}
+    # JupyterLab opens again what was open when it ended: without a folder of its own, another test's notebook.
+    own = {"WORKBENCH_OUT": str(folder / "out"), "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}
+    full = {**os.environ, **own, **(env or {})}
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,

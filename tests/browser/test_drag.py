@@ -41,7 +41,7 @@ def test_a_drag_asks_nobody_and_ends_in_what_python_keeps(
     sample = wb.read(wb.sample_corpus()).sample(300, by="source", seed=0)
     table = wb.score(sample, ["n_tokens", "n_bytes", "compression_ratio"], store=tmp_path)
     band = {"select": "band", "score": "n_tokens", "low": 20, "unscored": "drop"}
-    assert int(kept.get_attribute("data-kept") or -1) == n_kept(table, band)
+    assert int(kept.get_attribute("data-n") or -1) == n_kept(table, band)
 
     box = handle.bounding_box()
     assert box is not None
@@ -53,18 +53,18 @@ def test_a_drag_asks_nobody_and_ends_in_what_python_keeps(
     n_sent, seen = len(sent), []
     for step in range(1, 30):
         page.mouse.move(x + 5 + 8 * step, y)
-        seen.append(int(kept.get_attribute("data-kept") or -1))
+        seen.append(int(kept.get_attribute("data-n") or -1))
     assert len(sent) == n_sent, "a drag sends nothing"
     assert len(set(seen)) > 5
     assert seen == sorted(seen, reverse=True)
     at_end = {
-        row.get_attribute("data-source"): row.get_attribute("data-kept")
+        row.get_attribute("data-source"): row.get_attribute("data-n")
         for row in bench.find(".wb-sources tbody tr").all()
     }
     page.mouse.up()
     bench.see(bench.find(".wb-histograms:not([data-moving])"))
     bench.wait_until_kept(seen[-1])
-    assert int(kept.get_attribute("data-kept") or -1) == seen[-1]
+    assert int(kept.get_attribute("data-n") or -1) == seen[-1]
     assert len([message for message in sent[n_sent:] if '"drag"' in message]) == 1
 
     # One drag is one undo, and the recipe keeps what was counted while it moved, of each source too.

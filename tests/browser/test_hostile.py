@@ -84,11 +84,14 @@ class Opened:
         The whole corpus.
     dialogs
         What pages asked in dialogs; a script that ran might.
+    watch
+        What pages asked for, tried and logged.
     """
 
     bench: BenchPage
     sample: wb.Sample
     dialogs: list[str]
+    watch: Watch
 
     def check(self, where: str, page: Page | None = None) -> None:
         """Nothing of the corpus became an element or ran, and the bench stands as it stood."""
@@ -122,10 +125,11 @@ def opened(kind: Kind, playwright: Playwright, folder: Path) -> Iterator[Opened]
         "WORKBENCH_STORE": str(folder / "store"),
         "PYTHONPATH": str(ROOT),
     }
-    with serve(kind, notebook, folder, env) as server, browser(playwright, Watch()) as context:
+    watch = Watch()
+    with serve(kind, notebook, folder, env) as server, browser(playwright, watch) as context:
         page, dialogs = context.pages[0], []
         page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-        yield Opened(BenchPage.wait(Notebook.open(page, server)), sample, dialogs)
+        yield Opened(BenchPage.wait(Notebook.open(page, server)), sample, dialogs, watch)
 
 
 @pytest.fixture(scope="module")
@@ -318,6 +322,7 @@ def test_the_report_and_the_plots_show_text(app: Opened, folder: Path) -> None:
 
 def test_markup_that_got_through_would_be_noticed(app: Opened) -> None:
     # The check's own check: the same payloads, shown in the one way that is forbidden here.
+    assert app.watch.errors == [], "until here nothing was made to fail"
     page = app.bench.notebook.page
     page.goto("about:blank")
     page.evaluate(
@@ -329,3 +334,14 @@ def test_markup_that_got_through_would_be_noticed(app: Opened) -> None:
     with pytest.raises(AssertionError):
         app.check("control")
     assert page.evaluate(INTRUDERS)
+    page.evaluate(
+        """() => new Promise((resolve) => {
+             console.error("an error");
+             setTimeout(() => { setTimeout(resolve); throw new Error("another"); });
+           })"""
+    )
+    page.goto("about:blank")
+    heard = " ".join(app.watch.errors)
+    assert "an error" in heard
+    assert "another" in heard
+    app.watch.errors.clear()

@@ -10,7 +10,7 @@ from widgets import Bench
 from widgets.progress import NotebookProgress
 from workbench.corpus import read
 from workbench.engine.select import select
-from workbench.errors import InputError
+from workbench.errors import InputError, ManifestError
 from workbench.selectors.base import Quantile
 
 SCORES = ["n_tokens", "n_bytes", "compression_ratio"]
@@ -77,8 +77,15 @@ def test_the_manifest_of_another_recipe_is_replaced_only_when_asked_to(bench: Be
     sentence = bench._export.state["ask"]["sentence"]
     assert sentence.startswith("a.manifest holds the manifest of another recipe (band; about ")
     assert held.read_bytes() == first
+    with pytest.raises(ManifestError, match=r"holds the manifest of another recipe .*give replace=True"):
+        bench.export("a.manifest")
+    assert held.read_bytes() == first
     click(bench, "export", type="export", path="a.manifest", replace=True)
-    assert held.read_bytes() != first
+    second = held.read_bytes()
+    assert second != first
+    assert bench.export("a.manifest").joinpath("manifest.json").read_bytes() == second
+    bench.set_band("compression_ratio", None, {"quantile": 0.8}).export("a.manifest", replace=True)
+    assert held.read_bytes() == first
 
 
 def test_what_is_wrong_with_a_corpus_is_one_sentence(bench: Bench) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import workbench as wb
 from tests.widgets.sending import complain, send
+from tests.widgets.test_cube import random_table
 from widgets.compare import Compare
-from widgets.comparison import MAX_POINTS, picture
+from widgets.comparison import MAX_POINTS, ScoreSides, picture
 from widgets.drafts import Drafts
 from widgets.load import Draw
 from widgets.state import BenchState
@@ -22,6 +25,7 @@ from widgets.work import Work
 from workbench.engine.table import Table
 from workbench.recipe.model import Recipe
 from workbench.recipe.schema import parse_recipe
+from workbench.stats.compare import score_shift
 
 SCORES = ("n_tokens", "compression_ratio", "perplexity")
 
@@ -250,3 +254,32 @@ def test_a_large_map_is_drawn_from_the_same_documents_each_time(
     assert len(set(first.rows.tolist())) == 7
     assert first.rows.tolist() == second.rows.tolist()
     assert first.places == second.places
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_what_is_remembered_of_a_selection_is_what_a_fresh_count_gives(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = random_table(rng, int(rng.integers(1, 40)))
+    n_chars = rng.integers(0, 9, len(table)).astype(float)
+    sides, masks = ScoreSides(table, n_chars), rng.random((3, len(table))) < 0.5
+    for keep in masks[rng.integers(0, 3, 8)]:
+        for name, side in sides.of(keep).items():
+            shift = score_shift(
+                keep, keep, n_chars if name == "n_chars" else table.scores[name], table.weights
+            )
+            expected = (shift.mean_a, shift.median_a, shift.unscored_a)
+            np.testing.assert_equal((side.mean, side.median, side.unscored), expected)
+
+
+def test_of_many_documents_a_change_is_compared_when_the_page_asks(
+    view: Compare, state: BenchState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("widgets.compare.AT_ONCE", 29)
+    before = parts(view)
+    state.thresholds.set("n_tokens", 120.0, 250.0)
+    assert view.state["isStale"]
+    assert parts(view) == before
+    send(view, type="compare")
+    assert not view.state["isStale"]
+    assert parts(view)["b"]["documents"] == state.count().kept != before["b"]["documents"]

@@ -43,7 +43,8 @@ def test_a_band_on_length_is_called_so_with_its_step(
     expected = weighted_spearman(state.keep.astype(float), table.scores["n_tokens"], table.weights)
     assert shown["what is kept"][0] == pytest.approx(expected)
     assert expected > 0.5
-    first = view.state["warnings"][0]
+    said = dict(view.state["warnings"])
+    first = said[f"what is kept goes with length ({expected:+.2f})"]
     assert first.startswith(f"What is kept goes with length (rank correlation {expected:+.2f} with n_tokens)")
     assert "longer documents are kept; step 2. band n_tokens does most of it." in first
     assert list(shown)[1:3] == ["1. random fraction 0.9", "2. band n_tokens"]
@@ -134,9 +135,13 @@ def test_sentences_are_said_above_the_limit_only() -> None:
     none = Association(nan, nan)
     assert warnings(none, [("1. a", none)], {"s": (none, "1. a")}, "n_tokens") == []
     steps = [("1. long", Association(0.6, 0.1)), ("2. short", Association(-0.4, 0.5)), ("3. none", none)]
-    length, source, score = warnings(
-        Association(-0.31, 0.32), steps, {"s": (Association(-0.5, 0.4), "2. short")}, "n_chars"
-    )
+    found = warnings(Association(-0.31, 0.32), steps, {"s": (Association(-0.5, 0.4), "2. short")}, "n_chars")
+    assert [short for short, _ in found] == [
+        "what is kept goes with source (0.32)",
+        "what is kept goes with length (-0.31)",
+        "s goes with length (-0.50) and source (0.40)",
+    ]
+    source, length, score = (sentence for _, sentence in found)
     assert "shorter documents are kept; step 2. short does most of it." in length
     assert "with n_chars" in length
     assert "Cramér's V 0.32" in source

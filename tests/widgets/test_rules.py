@@ -10,13 +10,16 @@ import polars as pl
 import pytest
 
 from tests.widgets.sending import complain, send
+from widgets.audits import evidence
 from widgets.map import Map
 from widgets.state import BenchState
+from widgets.trials import Trials
 from workbench.corpus import Sample
 from workbench.corpus.design import Design, Stratum
 from workbench.engine.region import make_rule, try_rule
 from workbench.engine.select import select
 from workbench.engine.table import Table
+from workbench.errors import InputError
 from workbench.models.load import Models
 from workbench.recipe.schema import parse_recipe
 
@@ -107,6 +110,49 @@ def test_a_poor_rule_is_added_only_when_that_is_confirmed(
     send(view._panel, type="add", **{**FORM, "keep": "outside"}, confirmed=True)
     assert said[-1] == ""
     assert state.recipe.steps[0].params.keep == "outside"
+
+
+def test_the_trial_of_a_rule_is_evidence_for_as_long_as_the_recipe_has_it(
+    view: Map, state: BenchState, table: Table
+) -> None:
+    send(view._panel, type="pick", index=1)
+    send(view._panel, type="try", **FORM)
+    send(view._panel, type="add", **FORM, confirmed=False)
+    tried = try_rule(table, state.selection, variant="centroids")
+    (found,) = json.loads(json.dumps(evidence(state), allow_nan=False))
+    assert (found["kind"], found["step"], found["name"]) == ("held_out_region", 1, "<img src=x>")
+    assert found["sample"] == table.sample.fingerprint
+    assert (found["n_fitted"], found["n_held_out"]) == (tried.n_fitted, tried.n)
+    assert found["recall"]["low"] == tried.recall.low
+    saved, other = state.saved_parts["trials"].to_json(), Trials()
+    other.load_json(json.loads(json.dumps(saved)))
+    assert other.evidence(state.recipe) == [found]
+    state.undo()
+    assert evidence(state) == other.evidence(state.recipe) == []
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"n_fitted": -1},
+        {"rule": 3},
+        {"sample": "0" * 65},
+        {"precision": {"value": 0.5, "low": 0.6, "high": 1, "n_found": 0, "n": 1}},
+        {"recall": {"value": None, "low": 0, "high": 1, "n_found": 2, "n": 1}},
+        {"recall": {"value": 0.5}},
+    ],
+)
+def test_saved_trials_of_a_wrong_form_change_nothing(
+    view: Map, state: BenchState, broken: dict[str, Any]
+) -> None:
+    send(view._panel, type="pick", index=1)
+    send(view._panel, type="try", **FORM)
+    send(view._panel, type="add", **FORM, confirmed=False)
+    trials = state.saved_parts["trials"]
+    before = trials.to_json()
+    with pytest.raises(InputError):
+        trials.load_json({"trials": [{**before["trials"][0], **broken}]})
+    assert trials.to_json() == before
 
 
 def test_what_was_tried_holds_for_the_documents_chosen_then(

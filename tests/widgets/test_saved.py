@@ -217,6 +217,44 @@ def test_other_parts_join_and_a_spoiled_one_is_told(bench: Bench, tiny_corpus: P
     assert mine.votes == {"d1": True}
 
 
+def test_colours_and_scales_are_saved_and_come_back(bench: Bench, tiny_corpus: Path) -> None:
+    bench.tab("scores")
+    send(bench._histograms, type="paint", paint="source", roots=True)
+    send(bench._histograms, type="scale", score="compression_ratio", kind="log")
+    bench.tab("map")
+    send(bench._map._panel, type="grey", on=True)
+    send(bench._map._panel, type="color", by="kept")
+    assert content()["parts"]["looks"] == {
+        "paint": "source", "roots": True, "scales": {"compression_ratio": "log"}}  # fmt: skip
+    assert content()["parts"]["map"] == {"by": "kept", "grey": True}
+    other = reopened(tiny_corpus).tab("scores")
+    assert other._histograms.live["looks"] == {"paint": "source", "roots": True}
+    assert other.state.chart("compression_ratio").axis == bench.state.chart("compression_ratio").axis
+    assert other.state.chart("compression_ratio").axis.kind == "log"
+    assert other.state.saved_parts["map"].to_json() == {"by": "kept", "grey": True}
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("looks", {"paint": "<b>", "roots": False, "scales": {}}),
+        ("looks", {"paint": "kept", "roots": 1, "scales": {}}),
+        ("looks", {"paint": "kept", "roots": False, "scales": {"<b>": "log"}}),
+        ("looks", {"paint": "kept", "roots": False, "scales": {"n_tokens": "<b>"}}),
+        ("looks", {"paint": "kept", "roots": False, "scales": [1]}),
+        ("looks", 3),
+        ("map", {"by": "<b>", "grey": True}),
+        ("map", {"by": "kept", "grey": "yes"}),
+        ("map", []),
+    ],
+)
+def test_saved_looks_of_a_wrong_form_change_nothing(bench: Bench, part: str, value: Any) -> None:
+    before = bench.state.saved_parts[part].to_json()
+    with pytest.raises(InputError):
+        bench.state.saved_parts[part].load_json(value)
+    assert bench.state.saved_parts[part].to_json() == before
+
+
 def changed(value: dict[str, Any], place: str, to: object) -> dict[str, Any]:
     value = copy.deepcopy(value)
     inner = value

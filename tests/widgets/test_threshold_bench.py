@@ -137,6 +137,18 @@ def test_a_cube_is_sent_when_asked_for_and_holds_after_its_own_move(
     assert view.live["holds"] == ""
 
 
+def test_a_handle_is_answered_before_it_is_counted_what_steps_drop(
+    view: Histograms, state: BenchState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state.edit(recipe(band("n_tokens", 100)))
+    before, kept, seen = view.rows, state.count().kept, []
+    monkeypatch.setattr(view, "send", lambda content: seen.append((view.live["count"]["kept"], view.rows)))
+    send(view, type="drag", score="n_tokens", side="low", place=900, ticket="t")
+    assert seen == [(state.count().kept, before)] != [(kept, before)]
+    assert view.rows["steps"][0]["inOrder"][0] == len(state.loaded) - state.count().kept
+    assert len(seen) == 1
+
+
 def test_no_cube_of_a_recipe_that_cannot_run(
     view: Histograms, state: BenchState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +175,7 @@ def test_totals_are_the_exports_expectations(view: Histograms, state: BenchState
 
 def test_bars_by_source_add_up_to_the_kept_bars(view: Histograms, state: BenchState) -> None:
     state.thresholds.set("n_tokens", 55.0, 222.0)
-    send(view, type="paint", by_source=True)
+    send(view, type="paint", paint="source", roots=False)
     for score, parts in view.live["stacks"].items():
         assert np.sum([counts for _, counts in parts], axis=0).tolist() == view.live["kept"][score]
     parts = stacked(state.bins, state.groups, state.keep, at_most=1)["n_tokens"]

@@ -36,11 +36,12 @@ function makeField(chart, side, send) {
   };
   node.addEventListener("change", commit);
   node.addEventListener("keydown", (event) => event.stopPropagation());
-  // The field shows what is set, the note beside it what that is on the other scale.
+  // The field shows what is set, the note beside it what that is on the other scale. What is being typed stays.
+  let sent = null;
   const update = (bound, isQuantile) => {
-    if (node.getRootNode().activeElement !== node || node.dataset.sent !== bound.field) node.value = bound.field;
-    node.dataset.sent = bound.field;
-    share.textContent = bound.place === null || bound.share === null ? "" : isQuantile ? `= ${bound.text}` : `q ${bound.share.toFixed(3)}`;
+    if (sent !== bound.field || (node.value !== bound.field && node.getRootNode().activeElement !== node)) node.value = bound.field;
+    sent = bound.field;
+    write(share, bound.place === null || bound.share === null ? "" : isQuantile ? `= ${bound.text}` : `q ${bound.share.toFixed(3)}`);
   };
   return { parts: [node, share], update };
 }
@@ -80,6 +81,9 @@ function fillHistogram(card, head, chart, bench, send) {
   const shades = { low: h("div", { class: "wb-shade" }), high: h("div", { class: "wb-shade wb-shade-high" }) };
   const handles = { low: makeHandle(chart, "low", bench, plot), high: makeHandle(chart, "high", bench, plot) };
   plot.append(shades.low, shades.high, handles.low.node, handles.high.node);
+  new ResizeObserver(([{ contentRect }]) => {
+    for (const { resize } of Object.values(handles)) resize(contentRect.width);
+  }).observe(plot);
   const axis = h("div", { class: "wb-axis", "aria-hidden": "true" }, chart.ticks.map(([place, text]) => {
     const tick = h("span", { class: place < 0.06 ? "wb-first" : place > 0.94 ? "wb-last" : "" }, text);
     tick.style.left = `${100 * place}%`;
@@ -95,13 +99,16 @@ function fillHistogram(card, head, chart, bench, send) {
   card.append(head, plot, axis, h("div", { class: "wb-bounds" }, fields.low.parts, fields.high.parts,
     h("label", { title: "Keep the threshold as a quantile of the sample; its value is resolved and frozen in the manifest" }, quantile, "as quantile"), scale));
 
-  let drawn = null;
+  let drawn = null, drawnKept = "";
+  const drawKept = (path) => {
+    if (path !== drawnKept) kept.setAttribute("d", drawnKept = path);
+  };
   // Bars: `shares` of the tallest one, 0..1.
   const drawBars = (shares) => {
     if (drawn !== looks.isRooted) all.setAttribute("d", barsPath(chart.edges, whole));
     drawn = looks.isRooted;
-    kept.setAttribute("d", looks.paint === "grey" ? "" : barsPath(chart.edges, shares));
-    stack.replaceChildren();
+    drawKept(looks.paint === "grey" ? "" : barsPath(chart.edges, shares));
+    if (stack.firstChild) stack.replaceChildren();
   };
   const drawHandles = (bound) => {
     const places = {};
@@ -109,8 +116,8 @@ function fillHistogram(card, head, chart, bench, send) {
       places[side] = handles[side].update(bound[side]);
       fields[side].update(bound[side], bound.quantile);
     }
-    shades.low.style.width = `${100 * places.low}%`;
-    shades.high.style.left = `${100 * places.high}%`;
+    shades.low.style.backgroundSize = `${100 * places.low}% 100%`;
+    shades.high.style.backgroundSize = `${100 - 100 * places.high}% 100%`;
   };
   return {
     drawHandles,
@@ -123,7 +130,7 @@ function fillHistogram(card, head, chart, bench, send) {
     update: (bound, counts, stacks) => {
       drawBars(counts.map((n) => n / top));
       if (looks.paint === "source" && stacks) {
-        kept.setAttribute("d", "");
+        drawKept("");
         stack.replaceChildren(...makeStack(chart.edges, counts, stacks, top));
       }
       quantile.checked = bound.quantile;

@@ -35,6 +35,17 @@ function svg(tag, attributes = {}) {
   return node;
 }
 
+// Write a text, or an attribute, where it isn't there already: what stays costs neither style nor layout.
+function write(node, text) {
+  const only = node.childNodes.length === 1 && node.firstChild.nodeType === Node.TEXT_NODE ? node.firstChild : null;
+  if (!only) node.textContent = text;
+  else if (only.data !== text) only.data = text;
+}
+
+function put(node, name, value) {
+  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
 function button(label, attributes, onclick) {
   return h("button", { type: "button", ...attributes, onclick }, label);
 }

@@ -1,6 +1,8 @@
 // The Compare tab: A against B in numbers, both on the map, and the documents to read. All text of the corpus and all names
 // are hostile, and set as text.
 
+const REST_MS = 400;
+
 function render({ model, el }) {
   el.classList.add("wb-view", "wb-compare");
   const quiet = { onkeydown: (event) => event.stopPropagation() };
@@ -183,8 +185,20 @@ function render({ model, el }) {
     };
   };
 
+  // Of many documents a change is compared when pointer and keys have rested.
+  let timer = 0;
+  const settle = () => {
+    clearTimeout(timer);
+    const { isStale } = model.get("state");
+    el.dataset.stale = String(Boolean(isStale));
+    if (isStale) timer = setTimeout(() => model.send({ type: "compare" }), REST_MS);
+  };
+  window.addEventListener("keydown", settle, true);
+  window.addEventListener("pointerdown", settle, true);
+
   const draw = () => {
     const state = model.get("state");
+    settle();
     if (!state.choices) { hint.textContent = ""; body.hidden = true; return; }
     drawSides(state);
     hint.textContent = state.hint;
@@ -204,7 +218,15 @@ function render({ model, el }) {
   const stop = drawOn(model, el, ["state"], draw);
   // Only in the page does the element have colours.
   requestAnimationFrame(drawMaps);
-  return () => { watch.disconnect(); model.off("msg:custom", receive); model.off("change:parts", drawMaps); stop(); };
+  return () => {
+    clearTimeout(timer);
+    window.removeEventListener("keydown", settle, true);
+    window.removeEventListener("pointerdown", settle, true);
+    watch.disconnect();
+    model.off("msg:custom", receive);
+    model.off("change:parts", drawMaps);
+    stop();
+  };
 }
 
 export default { render };

@@ -5,13 +5,13 @@ const REST_MS = 250;
 
 function render({ model, el }) {
   el.classList.add("wb-view", "wb-confounds");
-  const banner = h("ul", { class: "wb-confound-warnings", role: "status", "aria-label": "Confounds" });
+  const sentences = h("ul", { class: "wb-confound-warnings", "aria-label": "Warnings" });
   const summary = h("summary", {});
   const table = h("table", { class: "wb-table" });
   const note = h("p", { class: "wb-note" });
-  const details = h("details", { ontoggle: () => model.send({ type: "open", open: details.open }) }, summary,
+  const details = h("details", { ontoggle: () => model.send({ type: "open", open: details.open }) }, summary, sentences,
     h("div", { class: "wb-confound-body" }, h("div", { class: "wb-confound-scroll", tabIndex: 0, role: "region", "aria-label": "Confounds of each score" }, table), note));
-  el.append(banner, details);
+  el.append(details);
 
   let timer = 0, pressed = false;
   const settle = () => {
@@ -33,12 +33,15 @@ function render({ model, el }) {
     el.hidden = !state.rows;
     if (!state.rows) return;
     el.dataset.stale = String(Boolean(state.isStale));
-    banner.hidden = state.warnings.length === 0;
-    banner.replaceChildren(...state.warnings.map((sentence) => h("li", {}, sentence)));
-    const [, length, source] = state.rows[0];
-    summary.replaceChildren(h("span", { class: "wb-confound-title" }, "Confounds"),
-      length === null && source === null ? " nothing is dropped, so nothing can be confounded"
-        : ` what is kept: with length ${signed(length)}, with source ${plain(source)}`);
+    // One line: how many warnings there are and the strongest; all of them in full, and the numbers, when it is opened.
+    const { warnings } = state, [, length, source] = state.rows[0];
+    details.dataset.warnings = warnings.length;
+    sentences.hidden = warnings.length === 0;
+    sentences.replaceChildren(...warnings.map(([, sentence]) => h("li", {}, sentence)));
+    summary.replaceChildren(h("span", { class: "wb-confound-title" }, warnings.length ? plural(warnings.length, "confound") : "Confounds"),
+      h("span", { class: "wb-confound-worst", role: "status", dir: "auto" }, warnings.length ? warnings[0][0] + (warnings.length > 1 ? `, and ${warnings.length - 1} more` : "")
+        : length === null && source === null ? "nothing is dropped, so nothing can be confounded"
+          : `none: what is kept goes with length ${signed(length)}, with source ${plain(source)}`));
     table.replaceChildren(h("thead", {}, h("tr", {}, h("th", {}, ""), h("th", { class: "wb-num" }, `length (${state.lengthName})`), h("th", { class: "wb-num" }, "source"))),
       h("tbody", {}, state.rows.map(([name, r, v], i) => h("tr", { "data-row": i === 0 ? "kept" : i <= state.nSteps ? "step" : "score" },
         h("td", {}, i > 0 && i <= state.nSteps ? `step ${name}` : name), cell(r, state.limit, state.categories.includes(name) ? plain(r) : signed(r)), cell(v, state.limit, plain(v))))));

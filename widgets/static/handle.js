@@ -108,13 +108,13 @@ function makeMover(bench) {
 function makeHandle(chart, side, bench, plot) {
   const { score } = chart;
   const mover = bench.mover;
-  const label = h("span", { class: "wb-handle-value" });
+  const label = h("span");
   const node = h("div", {
     class: `wb-handle wb-handle-${side}`, role: "slider", tabIndex: 0, "data-side": side, "data-score": score,
     "data-key": `handle:${score}:${side}`, "aria-label": `${score}, ${side === "low" ? "lower" : "upper"} threshold`,
     "aria-valuemin": 0, "aria-valuemax": PLACES - 1, "aria-orientation": "horizontal",
     title: "Drag, or use the arrow keys; double click, Escape or x opens this side",
-  }, label);
+  }, h("span", { class: "wb-handle-value" }, label));
   const open = () => bench.line.send({ type: "open", score, side });
   const placeOf = (event) => {
     const box = plot.getBoundingClientRect();
@@ -133,7 +133,7 @@ function makeHandle(chart, side, bench, plot) {
   });
   node.addEventListener("pointermove", (event) => {
     if (!isDown) return;
-    node.dataset.dragging = "true";
+    put(node, "data-dragging", "true");
     mover.move(score, side, placeOf(event));
   });
   const end = () => {
@@ -158,15 +158,25 @@ function makeHandle(chart, side, bench, plot) {
     mover.step(score, side, event.shiftKey ? 10 * steps : steps);
   });
   // `place` is 0..1 or null for open; `text` the cut in short.
+  let drawnAt = null, width = 0;
+  // Moved by a transform: for another left side the page would be laid out anew at each step.
+  const stand = () => { node.style.transform = `translateX(${(drawnAt * width).toFixed(1)}px)`; };
+  const resize = (to) => {
+    width = to;
+    stand();
+  };
   const update = ({ place, text, share }) => {
     const at = place === null ? (side === "low" ? 0 : 1) : place;
-    node.style.left = `${100 * at}%`;
-    node.classList.toggle("wb-open", place === null);
-    node.classList.toggle("wb-flip", side === "low" ? at > 0.75 : at > 0.25);
-    node.setAttribute("aria-valuenow", Math.round((PLACES - 1) * at));
-    node.setAttribute("aria-valuetext", share === null ? text : `${text}, quantile ${share.toFixed(3)}`);
-    label.textContent = text;
+    if (at !== drawnAt) {
+      node.classList.toggle("wb-flip", side === "low" ? at > 0.75 : at > 0.25);
+      drawnAt = at;
+      stand();
+    }
+    if (node.classList.contains("wb-open") !== (place === null)) node.classList.toggle("wb-open");
+    put(node, "aria-valuenow", Math.round((PLACES - 1) * at));
+    put(node, "aria-valuetext", share === null ? text : `${text}, quantile ${share.toFixed(3)}`);
+    write(label, text);
     return at;
   };
-  return { node, update };
+  return { node, update, resize };
 }

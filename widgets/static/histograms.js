@@ -27,10 +27,24 @@ function render({ model, el }) {
   const quiet = (event) => event.stopPropagation();
   const search = h("input", { type: "search", class: "wb-score-search", placeholder: "find a score", "aria-label": "Find a score", oninput: () => filter(), onkeydown: quiet });
   const hint = h("p", { class: "wb-hint" }), none = h("p", { class: "wb-note" }, "No step yet: every document is kept. Move a handle below, or add a step.");
+  const choose = () => {
+    Object.assign(looks, { paint: painted.value, isRooted: rooted.checked });
+    send({ type: "paint", paint: looks.paint, roots: looks.isRooted });
+    drawLive();
+  };
+  const rooted = h("input", { type: "checkbox", class: "wb-roots", onchange: choose });
+  const painted = dropdown([["kept", "kept coloured"], ["grey", "all grey"], ["source", "by source"]], "kept", { class: "wb-paint", "aria-label": "Colours of bars" }, choose);
   const roots = h("label", { class: "wb-check", title: "Draw the square roots of the counts, so that rare values show" },
-    h("input", { type: "checkbox", class: "wb-roots", checked: looks.isRooted, onchange: (event) => { looks.isRooted = event.target.checked; drawLive(); } }), "√ heights");
-  const paint = labelled("bars", dropdown([["kept", "kept coloured"], ["grey", "all grey"], ["source", "by source"]], looks.paint, { class: "wb-paint", "aria-label": "Colours of bars" },
-    (value) => { looks.paint = value; send({ type: "paint", by_source: value === "source" }); drawLive(); }));
+    rooted, "√ heights");
+  const paint = labelled("bars", painted);
+  // As saved work has them; what is chosen here shows before Python has heard of it.
+  let adopted = "";
+  const adoptLooks = (given) => {
+    if (adopted === JSON.stringify(given)) return;
+    adopted = JSON.stringify(given);
+    painted.value = looks.paint = given.paint;
+    rooted.checked = looks.isRooted = given.roots;
+  };
   const head = h("div", { class: "wb-bar-top" }, h("h3", {}, "Steps"), makeAdd(model, bench), h("span", { class: "wb-gap" }), paint, roots);
   const rest = h("div", { class: "wb-bar-top" }, h("h3", {}, "Other scores"), families, search);
   const main = h("div", { class: "wb-scores-main" }, hint, head, none, steps.list, rest, grid);
@@ -94,6 +108,7 @@ function render({ model, el }) {
     const live = model.get("live");
     if (!live.count) return;
     bench.cubes.follow();
+    adoptLooks(live.looks);
     for (const { chart, update } of cards.values()) {
       const bound = live.bounds[chart.score], kept = live.kept[chart.score];
       if (bound && kept?.length === chart.counts.length) update(bound, kept, live.stacks?.[chart.score]);
@@ -118,7 +133,7 @@ function render({ model, el }) {
       text: isOpen ? "open" : !cube ? "…" : isBeyond ? other.text : short(cube.cuts[place]) };
     if (cube && !isOpen) moved.share = cube.quantiles[place] / 1000;
     made.drawHandles({ ...bound, [side]: moved });
-    el.setAttribute("data-moving", cube ? (cube.fixed ? "about" : "exact") : "waiting");
+    put(el, "data-moving", cube ? (cube.fixed ? "about" : "exact") : "waiting");
     if (!cube) { bench.mover.near(score, side); return; }
     for (const [name, heights] of cube.bars) cards.get(name)?.drawHeights(heights, place);
     summary.preview(live, cube, place);

@@ -1,12 +1,16 @@
 // What is kept in all and of each source, beside the histograms.
 
 function makeSummary(send) {
-  const big = h("div", { class: "wb-kept-documents" }), tokens = h("div", { class: "wb-kept-tokens" });
+  const makeAmount = (name) => {
+    const amount = h("strong"), whole = h("span");
+    return { amount, whole, node: h("div", { class: name }, amount, whole) };
+  };
+  const big = makeAmount("wb-kept-documents"), tokens = makeAmount("wb-kept-tokens");
   const body = h("tbody");
   const search = h("input", { type: "search", class: "wb-source-search", placeholder: "find a source", "aria-label": "Find a source",
     onkeydown: (event) => event.stopPropagation(), onchange: (event) => send({ type: "sources", search: event.target.value.slice(0, 200) }) });
   const totals = h("div", { class: "wb-totals" });
-  const node = h("aside", { class: "wb-summary", "aria-label": "What is kept" }, h("h3", {}, "Kept of the sample"), big, tokens, totals, search,
+  const node = h("aside", { class: "wb-summary", "aria-label": "What is kept" }, h("h3", {}, "Kept of the sample"), big.node, tokens.node, totals, search,
     h("table", { class: "wb-sources" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "source"), h("th", { scope: "col", class: "wb-num" }, "kept / all"), h("th", { scope: "col", class: "wb-num" }, "kept"),
         h("th", { scope: "col", class: "wb-num", title: "Share of the whole, weighted back to the corpus: before → after" }, "mix"))), body));
@@ -32,35 +36,47 @@ function makeSummary(send) {
     h("p", { class: "wb-note" }, found.basis));
   };
 
+  // A box of fixed size: a number that changes in it moves nothing else, so the page isn't laid out again.
+  const cell = (chars) => {
+    const node = h("span", { class: "wb-cell" });
+    node.style.width = `${chars}ch`;
+    return node;
+  };
   let rows = [], drawnFor = "";
   const build = (sources) => {
     // Rows are made once, so that a move of a handle writes texts only.
     const wanted = JSON.stringify(sources.map((s) => [s.name, s.documents, s.color]));
     if (wanted === drawnFor) return;
     drawnFor = wanted;
+    // In digits; a comma or a blank is half as wide.
+    const [whole, ...groups] = count(Math.max(1, ...sources.map((s) => s.documents))).split(",");
+    const widest = 2 * (whole.length + 3.5 * groups.length) + 2;
     rows = sources.map((s) => {
-      const fill = h("i"), kept = h("td", { class: "wb-num" }), share = h("td", { class: "wb-num" }), mix = h("td", { class: "wb-num" }), ratio = h("span"), interval = h("span", { class: "wb-note wb-interval" });
-      mix.append(ratio, interval);
-      const bar = h("div", { class: "wb-source-bar", color: s.color || "var(--wb-muted)" }, fill);
-      const row = h("tr", { "data-source": s.name }, h("th", { scope: "row" }, h("span", { class: "wb-source-name", dir: "auto", title: s.name }, s.name), bar), kept, share, mix);
-      return { row, fill, kept, share, mix, ratio, interval };
+      const kept = cell(widest), share = cell(5.5), ratio = cell(9.8), interval = h("span", { class: "wb-note wb-interval" });
+      const mix = h("td", { class: "wb-num" }, ratio, interval);
+      const bar = h("div", { class: "wb-source-bar", color: s.color || "var(--wb-muted)" });
+      const row = h("tr", { "data-source": s.name }, h("th", { scope: "row" }, h("span", { class: "wb-source-name", dir: "auto", title: s.name }, s.name), bar),
+        h("td", { class: "wb-num" }, kept), h("td", { class: "wb-num" }, share), mix);
+      return { row, bar, kept, share, mix, ratio, interval };
     });
     body.replaceChildren(...rows.map((r) => r.row));
   };
   const drawRow = (row, source, kept, keptShare) => {
     const share = source.documents ? kept / source.documents : 0;
-    row.row.dataset.kept = kept;
-    row.fill.style.width = `${100 * share}%`;
-    row.kept.textContent = `${count(kept)} / ${count(source.documents)}`;
-    row.share.textContent = percent(share, 0);
-    row.ratio.textContent = `${(100 * source.share).toFixed(0)} → ${percent(keptShare, 0)}`;
+    put(row.row, "data-n", kept);
+    row.bar.style.backgroundSize = `${(100 * share).toFixed(2)}% 100%`;
+    write(row.kept, `${count(kept)} / ${count(source.documents)}`);
+    write(row.share, percent(share, 0));
+    write(row.ratio, `${(100 * source.share).toFixed(0)} → ${percent(keptShare, 0)}`);
   };
   const drawTotals = (c, kept, keptTokens, sign) => {
-    big.replaceChildren(h("strong", {}, sign + count(kept)), ` of ${plural(c.documents, "document")} · ${percent(kept / c.documents)}`);
-    big.dataset.kept = kept;
-    tokens.replaceChildren(...(c.tokens === null ? ["tokens: compute n_tokens to see them"]
-      : [h("strong", {}, sign + count(keptTokens)), ` of ${plural(c.tokens, "token")} · ${percent(c.tokens ? keptTokens / c.tokens : NaN)}`]));
-    if (c.tokens !== null) tokens.dataset.kept = keptTokens;
+    write(big.amount, sign + count(kept));
+    write(big.whole, ` of ${plural(c.documents, "document")} · ${percent(kept / c.documents)}`);
+    put(big.node, "data-n", kept);
+    write(tokens.amount, c.tokens === null ? "" : sign + count(keptTokens));
+    write(tokens.whole, c.tokens === null ? "tokens: compute n_tokens to see them"
+      : ` of ${plural(c.tokens, "token")} · ${percent(c.tokens ? keptTokens / c.tokens : NaN)}`);
+    if (c.tokens !== null) put(tokens.node, "data-n", keptTokens);
   };
 
   const update = (live) => {
@@ -72,8 +88,8 @@ function makeSummary(send) {
   };
   // While a handle moves: from the cube, at a place.
   const preview = (live, cube, place) => {
-    node.setAttribute("data-moving", cube.fixed ? "about" : "exact");
-    totals.classList.add("wb-stale");
+    put(node, "data-moving", cube.fixed ? "about" : "exact");
+    if (!totals.classList.contains("wb-stale")) totals.classList.add("wb-stale");
     const kept = cube.documents[place];
     drawTotals(live.count, kept, cube.tokens ? cube.tokens[place] : null, cube.fixed ? "≈ " : "");
     const weight = cube.weight[place];

@@ -60,6 +60,9 @@ def export(
     choice: ModelChoice,
     reading: Reading,
     target: TargetFile = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the manifest of another recipe in that folder.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Freeze a recipe into a manifest that `workbench apply` runs over the whole corpus.
@@ -67,13 +70,17 @@ def export(
     Example: workbench export sample.parquet --recipe recipe.json --store store --out web.manifest
     """
     from workbench.engine.export import export as freeze
-    from workbench.recipe.manifest import read_manifest
+    from workbench.engine.select import fit
+    from workbench.recipe.manifest import read_manifest, refuse_other_manifest
 
     parsed = read_recipe(recipe)
     documents, quarantine = read_documents(reading, sample, store)
     compared = read_target(reading, target, store)
     table = scored(parsed, documents, store, choice, progress_shown(as_json=as_json), compared)
-    manifest = read_manifest(freeze(table, parsed, out))
+    fitted = fit(parsed, table)
+    if not replace:
+        refuse_other_manifest(out, fitted.recipe, "add --replace")
+    manifest = read_manifest(freeze(table, fitted, out))
     if as_json:
         what = manifest.expected.model_dump()
         print_json({"manifest": str(out), "digest": manifest.digest, "expected": what})

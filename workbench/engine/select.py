@@ -199,7 +199,10 @@ def select(
         rows.append(at)
         selections.append(selection)
     weight *= alive
-    dropped_by = np.where(alive, np.int16(KEPT), passed.astype(np.int16))
+    # A document that i steps kept was dropped by step i, and one that all kept by none; int16 throughout, since a
+    # choice by `where` takes ten times as long.
+    dropped_by = passed.astype(np.int16)
+    dropped_by -= alive.astype(np.int16) * np.int16(len(rows) - KEPT)
     return Outcome(fitted, alive, dropped_by, weight, tuple(rows), tuple(selections))
 
 

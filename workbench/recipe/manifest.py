@@ -10,6 +10,7 @@ from typing import Any
 from workbench.checks import Array, file_digest, json_digest
 from workbench.errors import ManifestError
 from workbench.files import PARTIAL, json_bytes, parse_json, write_json
+from workbench.recipe.model import Recipe
 from workbench.recipe.schema import Artefact, FittedEntry, Manifest, parse_manifest
 from workbench.store.columns import read_state, write_state
 
@@ -144,3 +145,44 @@ def _check_artefact(folder: Path, artefact: Artefact) -> None:
 def read_artefact(folder: Path | str, artefact: Artefact | None) -> dict[str, Array]:
     """The arrays of an artefact; empty where there is none."""
     return read_state(Path(folder) / artefact.file) if artefact else {}
+
+
+def other_manifest(folder: Path, recipe: Recipe) -> str:
+    """What writing a recipe's manifest to a folder would replace, in a sentence without its end.
+
+    Parameters
+    ----------
+    recipe
+        With its quantiles resolved.
+
+    Returns
+    -------
+    str
+        "" if there is no manifest, or one of the very same recipe.
+    """
+    if not (folder / MANIFEST_FILE).is_file():
+        return ""  # not ours to replace: writing refuses
+    try:
+        held = read_manifest(folder)
+    except ManifestError:
+        return f"{folder.name} holds a manifest that can't be read"
+    steps = [{"select": step.select, **step.params} for step in held.steps]
+    same = held.seed == recipe.seed and held.score_params == recipe.scores
+    if same and steps == [step.to_json() for step in recipe.active.steps]:
+        return ""
+    words = ", ".join(str(step["select"]) for step in steps) or "no step"
+    kept = held.expected.all["n_documents"].value
+    return f"{folder.name} holds the manifest of another recipe ({words}; about {kept:,.0f} documents kept)"
+
+
+def refuse_other_manifest(folder: Path, recipe: Recipe, remedy: str) -> None:
+    """Raise ManifestError where writing would replace what `other_manifest` tells of.
+
+    Parameters
+    ----------
+    remedy
+        How it is replaced all the same, to end the sentence.
+    """
+    stake = other_manifest(folder, recipe)
+    if stake:
+        raise ManifestError(f"{stake}; choose another name, or {remedy} to replace it")
