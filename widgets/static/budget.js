@@ -84,8 +84,8 @@ function render({ model, el }) {
       drawAmount(state),
       h("div", { class: "wb-form-row" }, h("span", { class: "wb-field-label" }, "by moving"), chip("handle", "one threshold"), chip("mix", "the cut of a mix of scores")),
       typed.how === "handle" ? drawHandle(state) : drawMix(state),
-      h("div", { class: "wb-form-row" }, button("Solve", { class: "wb-primary wb-budget-solve", "data-key": "solve" }, solve),
-        h("span", { class: "wb-note" }, "shows what would be kept; nothing changes until it is applied"))));
+      h("div", { class: "wb-form-row" }, button("Solve", { class: "wb-primary wb-budget-solve", "data-key": "solve", disabled: state.isSolving }, solve),
+        h("span", { class: "wb-note" }, state.isSolving ? "solving …" : "shows what would be kept; nothing changes until it is applied"))));
   };
 
   const drawResult = (state) => {

@@ -17,17 +17,17 @@ function ruleForm(rule, draft, send) {
     labelled("decides", dropdown(rule.variants, rule.variant, { class: "wb-rule-variant", "data-key": "rule:variant" }, change("variant"))),
     labelled("does", dropdown(rule.keeps, rule.keep, { class: "wb-rule-keep", "data-key": "rule:keep" }, change("keep"))),
     labelled("name", name),
-    button("Try on held-out documents", { class: "wb-rule-try", "data-key": "rule:try" }, () => send({ type: "try", ...said() })),
+    button("Try on held-out documents", { class: "wb-rule-try", "data-key": "rule:try", disabled: rule.isBusy }, () => send({ type: "try", ...said() })),
   ];
   if (rule.added) return [...form, h("p", { class: "wb-rule-added", role: "status" }, `Added to the recipe as step ${rule.added}.`)];
   if (!rule.tried) return form;
   const tried = rule.tried;
   const line = (label, what, [value, low, high, found, n]) => h("p", { class: `wb-rule-${label}`, "data-value": value, "data-poor": String(value === null || value < tried.limit) },
     h("strong", {}, `${label} ${percent(value)}`), value === null ? "" : ` (${percent(low)} to ${percent(high)})`, h("span", { class: "wb-note" }, ` ${count(found)} of ${count(n)} ${what}`));
-  const add = button("Add to the recipe", { class: "wb-primary wb-rule-add", "data-key": "rule:add", disabled: tried.isPoor && !draft.confirmed },
+  const add = button("Add to the recipe", { class: "wb-primary wb-rule-add", "data-key": "rule:add", disabled: rule.isBusy || (tried.isPoor && !draft.confirmed) },
     () => send({ type: "add", ...said(), confirmed: draft.confirmed }));
   const confirm = h("input", { type: "checkbox", class: "wb-rule-confirm", "data-key": "rule:confirm", checked: draft.confirmed,
-    onchange: (event) => { draft.confirmed = event.target.checked; add.disabled = !draft.confirmed; } });
+    onchange: (event) => { draft.confirmed = event.target.checked; add.disabled = rule.isBusy || !draft.confirmed; } });
   return [...form, h("div", { class: "wb-rule-tried", role: "status" },
     line("precision", "taken for the region are of it", tried.precision), line("recall", "of the region are found", tried.recall),
     h("p", { class: "wb-note" }, `Fitted to ${count(tried.fitted)} documents, counted on ${count(tried.documents)} others; 95 % intervals. The step is fitted to all.`),
