@@ -48,7 +48,7 @@ class Duplicates(View):
         Where near-copies are looked for; None for the view's own.
     """
 
-    _esm = script("duplicates")
+    _esm = script("unanswered", "duplicates")
     _css = style("duplicates")
 
     def __init__(self, bench: BenchState, report: Report, jobs: Jobs | None = None) -> None:

@@ -77,13 +77,6 @@ class Histograms(View):
         super().__init__(handlers, report)
         bench.listen(self._changed)
 
-    def _receive(self, widget: object, content: Any, buffers: object) -> None:
-        super()._receive(widget, content, buffers)
-        # The view holds its handle where it was let go until this is answered: hence also on errors.
-        ticket = content.get("ticket") if isinstance(content, Mapping) else None
-        if isinstance(ticket, str) and len(ticket) <= messages.MAX_TEXT:
-            self.send({"type": "done", "ticket": ticket})
-
     def _changed(self, change: str) -> None:
         if change != "selection":
             self._version += 1

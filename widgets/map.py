@@ -27,7 +27,7 @@ Combine = Literal["replace", "add", "subtract"]
 class MapPanel(View):
     """What stands beside the map: colours, legend, lasso."""
 
-    _esm = script("map")
+    _esm = script("unanswered", "map")
     _css = style("map")
 
 
