@@ -82,8 +82,9 @@ class MapPlot(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         """Take the page's background, each part in 0..1, so that the plot doesn't stand out in a dark theme."""
         self._background = color
         if self._scatter is not None:
-            # The trait and not jscatter's own method, which would bring its legend and axes back.
+            # The traits and not jscatter's own method, which would bring its legend and axes back.
             self._scatter.widget.background_color = [*color, 1.0]
+            self._scatter.widget.opacity_unselected = _faint(color)
 
     def mark(self, rows: IntArray, *, is_new: bool = False) -> None:
         """Show which documents are chosen; `is_new`: just now, so that a click which comes late isn't one."""
@@ -137,12 +138,17 @@ class MapPlot(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._scatter.color(by=by, map=[coloring.colors[i] for i in present])
 
 
+def _faint(background: tuple[float, ...]) -> float:
+    """The opacity of what isn't chosen; on a dark page dark colours are lost sooner."""
+    return 0.35 if sum(background) > 1.5 else 0.6
+
+
 def _make_scatter(x: Array, y: Array, background: tuple[float, ...]) -> Any:
     import jscatter
     import pandas as pd
 
     frame = pd.DataFrame({"x": x.astype(np.float32), "y": y.astype(np.float32)})
-    # Opacity is given here since a later call would leave it set by density; what isn't lassoed stays in sight.
+    # Opacity is given here since a later call would leave it set by density.
     return jscatter.Scatter(
         data=frame,
         x="x",
@@ -154,7 +160,7 @@ def _make_scatter(x: Array, y: Array, background: tuple[float, ...]) -> Any:
         size=4,
         opacity=0.8,
         opacity_by=None,
-        opacity_unselected=0.35,
+        opacity_unselected=_faint(background),
         color_selected="#000000",
         background_color=background,
     )
