@@ -171,24 +171,42 @@ def test_the_progress_of_a_job_is_that_of_its_thread_alone() -> None:
     assert not isinstance(seen[0], Counted)
 
 
-def test_a_search_stops_between_two_clusters(state: BenchState) -> None:
-    class Stopped(Silent):
-        def __init__(self, at: str) -> None:
-            self.at, self.now = at, [""]
+class Stopped(Silent):
+    """Stops at the first step of work of that name."""
 
-        def start(self, what: str, total: int) -> None:
-            self.now.append(what)
+    def __init__(self, at: str) -> None:
+        self.at, self.now = at, [""]
 
-        def finish(self) -> None:
-            self.now.pop()
+    def start(self, what: str, total: int) -> None:
+        self.now.append(what)
 
-        def advance(self, n: int) -> None:
-            if self.now[-1].startswith(self.at):
-                raise Cancelled(self.at)
+    def finish(self) -> None:
+        self.now.pop()
 
-    for at in ("k-means", "looking for near-copies"):
-        with as_current(Stopped(at)), pytest.raises(Cancelled, match=at):
-            links(state, METHODS["semdedup"])
+    def advance(self, n: int) -> None:
+        if self.now[-1].startswith(self.at):
+            raise Cancelled(self.at)
+
+
+@pytest.mark.parametrize(
+    ("method", "at"),
+    [
+        ("semdedup", "k-means"),
+        ("semdedup", "looking for near-copies"),
+        ("minhash", "looking for shared bands"),
+        ("minhash", "comparing signatures"),
+    ],
+)
+def test_a_search_stops_within_each_of_its_parts(state: BenchState, method: str, at: str) -> None:
+    scores = {
+        "minhash_bands": np.ones((N, 2), dtype=np.uint64),
+        "minhash_signature": np.ones((N, 256), dtype=np.uint32),
+    }
+    state.set_table(replace(state.loaded, scores={**state.loaded.scores, **scores}))
+    stopped = Stopped(at)
+    with as_current(stopped), pytest.raises(Cancelled, match=at):
+        links(state, METHODS[method])
+    assert stopped.now == [""], "each part that was begun was ended"
 
 
 def test_blas_has_its_threads_again_when_the_last_recipe_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
