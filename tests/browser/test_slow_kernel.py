@@ -21,6 +21,8 @@ from tests.widgets.sending import complain, send
 from widgets.budget import Budget
 from widgets.copies import METHODS, links
 from widgets.duplicates import Duplicates
+from widgets.histograms import Histograms
+from widgets.job_bar import JobBar
 from widgets.recipe import RecipeForm
 from widgets.state import BenchState
 from widgets.view import View
@@ -32,15 +34,16 @@ pytestmark = pytest.mark.browser
 # The fixtures of the views' own tests.
 sample, columns, table, state = made.sample, made.columns, made.table, made.state
 
-OPEN = """async ([code, state]) => {
+OPEN = """async ([code, traits]) => {
   const module = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-  const traits = { state }, heard = {};
+  const heard = {};
   const on = (name, call) => (heard[name] = heard[name] || []).push(call);
   const tell = (name, value) => (heard[name] || []).slice().forEach((call) => call(value));
   window.sent = [];
   window.answer = (answers) => {
-    for (const [kind, value] of answers) {
-      if (kind === "state") { traits.state = value; tell("change:state"); } else tell("msg:custom", value);
+    for (const [name, value] of answers) {
+      if (name !== "msg:custom") traits[name] = value;
+      tell(name === "msg:custom" ? name : `change:${name}`, value);
     }
   };
   const el = document.createElement("div");
@@ -67,9 +70,15 @@ class SlowKernel:
 
     def begin(self) -> None:
         """Open the view's page."""
-        self.view.send = lambda content, buffers=None: self.answers[-1].append(("msg", content))
-        self.view.observe(lambda change: self.answers[-1].append(("state", change["new"])), "state")
-        self.page.evaluate(OPEN, [str(self.view._esm), self.view.state])
+        names = [name for name in self.view.traits(sync=True) if isinstance(getattr(self.view, name), dict)]
+        self.view.send = self._send
+        self.view.observe(lambda change: self.answers[-1].append((change["name"], change["new"])), names)
+        self.page.evaluate(OPEN, [str(self.view._esm), {name: getattr(self.view, name) for name in names}])
+
+    def _send(self, content: Any, buffers: object = None) -> None:
+        # A cube comes in bytes, which this page gets none of.
+        if buffers is None:
+            self.answers[-1].append(("msg:custom", content))
 
     def handle(self) -> list[dict[str, Any]]:
         """Let Python handle all that was sent so far; the page knows nothing of it yet."""
@@ -80,16 +89,18 @@ class SlowKernel:
             send(self.view, **content)
         return list(sent)
 
-    def answer(self, n: int = 1) -> None:
-        """Give the page the answers to the first `n` messages that are out."""
+    def answer(self, n: int = 1, *, clock: bool = True) -> None:
+        """Give the page the answers to the first `n` messages that are out; `clock`: its clock runs."""
         for _ in range(n):
             self.page.evaluate("(answers) => window.answer(answers)", self.answers.pop(0))
         # What the page does next, it does before this comes back.
-        self.page.evaluate("() => new Promise((done) => setTimeout(done, 0))")
+        if clock:
+            self.page.evaluate("() => new Promise((done) => setTimeout(done, 0))")
 
     def answer_all(self) -> None:
-        self.handle()
-        self.answer(len(self.answers))
+        """Handle and answer until the page has nothing more to say: a view may wait for one answer with the next."""
+        while self.handle() or self.answers:
+            self.answer(len(self.answers))
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +112,9 @@ def context(playwright: Playwright) -> Iterator[BrowserContext]:
 @pytest.fixture
 def kernel(context: BrowserContext) -> Callable[[View], SlowKernel]:
     def start(view: Any) -> SlowKernel:
-        view.is_shown = True
-        view.refresh()
+        if hasattr(view, "refresh"):
+            view.is_shown = True
+            view.refresh()
         kernel = SlowKernel(context.pages[0], view)
         kernel.begin()
         return kernel
@@ -110,6 +122,7 @@ def kernel(context: BrowserContext) -> Callable[[View], SlowKernel]:
     return start
 
 
+PROGRESS = {"what": "k-means", "fraction": 0.25, "note": "about 12 s left"}
 STEPS = (
     {"select": "rank", "score": "perplexity", "keep_fraction": 0.5},
     {"select": "band", "score": "n_tokens", "low": 20, "unscored": "drop"},
@@ -248,3 +261,65 @@ def test_enter_in_the_budget_solves_what_was_typed(
     page.page.evaluate("1")  # lets this thread's loop take the result
     page.answer(len(page.answers))
     assert page.page.locator(".wb-budget-solution").get_attribute("data-reached") == "7"
+
+
+def test_a_threshold_that_is_being_typed_stays_when_an_answer_comes(
+    state: BenchState, kernel: Callable[[View], SlowKernel]
+) -> None:
+    state.thresholds.set("n_tokens", 20.0, None)  # its chart stays at the step then
+    page = kernel(Histograms(state, complain))
+    low = page.page.locator(".wb-bound-low[data-score=n_tokens]")
+    high = page.page.locator(".wb-bound-high[data-score=n_tokens]")
+    low.select_text()
+    page.page.keyboard.type("30")
+    page.page.keyboard.press("Enter")
+    high.focus()
+    page.page.keyboard.type("12")
+    page.answer_all()
+    page.page.keyboard.type("0")
+    page.answers.append([])
+    state.thresholds.set("n_tokens", 40.0, 200.0)  # from another tab
+    page.answer()
+    assert (low.input_value(), high.input_value()) == ("40", "120")
+    page.page.keyboard.press("Enter")
+    page.answer_all()
+    assert (params(state, 0).low, params(state, 0).high) == (40, 120)
+    assert (low.input_value(), high.input_value()) == ("40", "120")
+
+
+def test_the_bar_shows_what_takes_longer_than_a_blink_until_it_ends(
+    context: BrowserContext, kernel: Callable[[View], SlowKernel]
+) -> None:
+    stopped: list[str] = []
+    view = JobBar(complain, lambda: stopped.append("stop"))
+    context.pages[0].clock.install(time=0)
+    page = kernel(view)
+    page.page.clock.pause_at(10_000)
+    bar = page.page.locator(".wb-progress")
+
+    def show(progress: dict[str, Any] | None) -> None:
+        page.answers.append([])
+        view.show_progress(progress)
+        page.answer(clock=False)
+
+    for _ in range(2):
+        show(PROGRESS)
+        page.page.clock.run_for(250)
+        assert not bar.is_visible()
+        show(None)
+        page.page.clock.run_for(1000)
+        assert not bar.is_visible()
+    show(PROGRESS)
+    page.page.clock.run_for(350)
+    assert bar.is_visible()
+    shown = page.page.locator(".wb-progress-bar")
+    assert shown.get_attribute("aria-valuenow") == "25"
+    assert shown.get_attribute("aria-valuetext") == "k-means – 25 %, about 12 s left"
+    page.page.locator(".wb-stop").click()
+    assert page.page.locator(".wb-stop").is_disabled()
+    page.handle()
+    assert stopped == ["stop"]
+    page.answers.clear()
+    page.page.clock.run_for(1)  # a pointer was down until now
+    show(None)
+    assert not bar.is_visible()
