@@ -229,6 +229,21 @@ def test_json_that_is_being_edited_stays_until_it_is_used(form: SlowKernel, stat
     assert area.input_value() == form.view.state["json"]
 
 
+def test_a_step_is_added_by_keys(form: SlowKernel, state: BenchState) -> None:
+    choice = form.page.locator(".wb-step-add")
+    choice.focus()
+    for _ in range(3):
+        form.page.keyboard.press("ArrowDown")
+    assert form.handle() == [], "to walk the list adds nothing"
+    chosen = choice.input_value()
+    form.page.keyboard.press("Tab")
+    form.page.keyboard.press("Enter")
+    form.answer_all()
+    assert [step.select for step in state.recipe.steps] == ["rank", "band", chosen]
+    assert choice.input_value() == ""
+    assert form.page.evaluate("document.activeElement.className") == "wb-step-add", "the focus isn't lost"
+
+
 def test_no_key_press_on_the_curve_is_lost(state: BenchState, kernel: Callable[[View], SlowKernel]) -> None:
     rng = np.random.default_rng(0)
     state.loaded.scores["embedding"] = rng.normal(size=(30, 4)).astype(np.float32)

@@ -80,7 +80,7 @@ function render({ model, el }) {
     const state = model.get("state");
     if (!state.steps) return;
     // A button of its own: on a closed list each arrow key is a choice.
-    const add = button("Add", { class: "wb-step-add-button", "data-key": "add:button", disabled: !chosen }, () => { restep({ type: "add", select: chosen }); chosen = ""; });
+    const add = button("Add", { class: "wb-step-add-button", "data-key": "add:button", disabled: !chosen }, () => { choice.focus(); restep({ type: "add", select: chosen }); chosen = ""; });
     const choice = dropdown([["", "add a step …"], ...state.selectors.map(([name, title]) => [name, `${name} – ${title}`])], chosen,
       { class: "wb-step-add", "aria-label": "Step to add", "data-key": "add" }, (select) => { chosen = select; add.disabled = !chosen; });
     const seed = h("input", { type: "number", min: 0, class: "wb-seed", value: line.shown("seed", state.seed), "data-key": "seed", ...quiet,
