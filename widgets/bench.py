@@ -149,8 +149,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             compute=lambda lacking: self._start_score(tuple(lacking), lacking),
         )
         self._panels["load"].children = [self._saved_form, self._load]
-        confounds = Confounds(self.state, report)
-        super().__init__([self._shell, self._job_bar, self._draft_bar, confounds, *self._panels.values()])
+        head = (self._shell, self._job_bar, self._draft_bar, Confounds(self.state, report))
+        super().__init__([*head, *self._panels.values()])
         self.add_class("wb-bench")
         self._choose("load")
 
