@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets
 import polars as pl
+import traitlets
 
 from widgets import paths
 from widgets.audits import evidence
@@ -101,8 +102,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._shell = Shell(self.state, self._choose)
         report = self._shell.complain
         self._draft_bar = DraftBar(self.state, report)
-        self._jobs = Jobs(self._show_progress, report, self._shell.say)
-        self._job_bar = JobBar(report, self._jobs.stop)
+        self._job_bar = JobBar(report, lambda: self._jobs.stop())  # noqa: PLW0108 - they tell it, so they come later
+        self._jobs = Jobs(self._job_bar.show_progress, report, self._shell.say)
         self._load = Load(
             self.state,
             report,
@@ -111,6 +112,7 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             draw=self._start_draw,
             score=self._start_score,
         )
+        traitlets.dlink((self._job_bar, "is_busy"), (self._load, "is_busy"))
         self._map = Map(
             self.state,
             report,
@@ -158,10 +160,6 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._saved_form.refresh()
         self._load.show_form(self._sampling.drawn)
         self._draft_bar.note("" if self._saving.path is None else f"saved to {self._saving.path.name}")
-
-    def _show_progress(self, progress: dict[str, Any] | None) -> None:
-        self._job_bar.show_progress(progress)
-        self._load.is_busy = progress is not None
 
     def _choose(self, name: str) -> None:
         for other, panel in self._panels.items():

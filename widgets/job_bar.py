@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import traitlets
+
 from widgets.view import Report, View, script, style
 
 
@@ -15,10 +17,16 @@ class JobBar(View):
     ----------
     stop
         Asks the running job to stop.
+
+    Attributes
+    ----------
+    is_busy
+        Whether there is a job.
     """
 
     _esm = script("job_bar")
     _css = style("job_bar")
+    is_busy = traitlets.Bool(False)
 
     def __init__(self, report: Report, stop: Callable[[], None]) -> None:
         super().__init__({"stop": lambda content: stop()}, report)
@@ -26,3 +34,4 @@ class JobBar(View):
     def show_progress(self, progress: Mapping[str, Any] | None) -> None:
         """Show how far a job is, None for no job."""
         self.show(progress or {})
+        self.is_busy = progress is not None
