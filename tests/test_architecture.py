@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"errors", "checks", "files"},
     "models": {"errors", "checks", "progress", "files"},
     "scores": {"errors", "checks", "progress", "models"},
-    "selectors": {"errors", "checks", "models"},
+    "selectors": {"errors", "checks", "progress", "models"},
     "mixtures": {"errors", "checks"},
     "laws": {"errors", "checks"},
     "stats": {"errors", "checks"},

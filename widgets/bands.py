@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 
 from workbench.checks import Array, FloatArray, IntArray
+from workbench.engine.solve_budget import shortest_between
 from workbench.plots.axis import kept_share_below
 from workbench.recipe.model import Recipe, Step
-from workbench.selectors.band import BandParams
+from workbench.selectors.band import BandParams, resolve_band
 from workbench.selectors.base import Quantile, Threshold
 from workbench.selectors.category import CategoryParams
 
@@ -90,6 +91,48 @@ def moved_step(recipe: Recipe, index: int, by: int) -> Recipe:
 def as_quantile(value: float, values: Array, weights: FloatArray) -> Quantile:
     """The quantile, to three digits, that stands for a threshold at `value`."""
     return Quantile(round(kept_share_below(values, weights, value), 3))
+
+
+def exact_quantile(value: float, side: Side, values: Array, weights: FloatArray) -> Quantile | None:
+    """The quantile of fewest digits that keeps the very documents that a constant keeps.
+
+    Parameters
+    ----------
+    value
+        The constant, finite.
+    side
+        "low": documents at or above it are kept. "high": at or below it.
+    values, weights
+        The score, NaN where a document has none, and what each document stands for, (n,).
+
+    Returns
+    -------
+    Quantile or None
+        None where no quantile says it: the constant lies beyond all documents.
+
+    Notes
+    -----
+    A quantile resolves to the smallest score that at least that share lies at or below, hence to one of the scores.
+    Every q above the share below that score, and up to the share at or below it, stands for it.
+    """
+    scored = ~np.isnan(values)
+    found, place = np.unique(values[scored], return_inverse=True)
+    constant = found.dtype.type(value)
+    index = int(
+        np.searchsorted(found, constant) if side == "low" else np.searchsorted(found, constant, "right") - 1
+    )
+    if not 0 <= index < len(found):
+        return None
+    upto = np.cumsum(np.bincount(place, weights=weights[scored]))
+    above, at_most = (upto[index - 1] if index else 0.0) / upto[-1], upto[index] / upto[-1]
+    for q in (shortest_between(float(np.nextafter(above, 1.0)), float(at_most)), (above + at_most) / 2):
+        bound = Quantile(float(q))
+        # numpy adds the weights up in another order, which may round another way.
+        column = {"score": values}
+        at = resolved(resolve_band(column, BandParams("score", bound), weights).low)
+        if at == found[index]:
+            return bound
+    return None
 
 
 def resolved(bound: Threshold) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets
 import polars as pl
+import traitlets
 
 from widgets import paths
 from widgets.audits import evidence
@@ -21,6 +22,7 @@ from widgets.drafts import Drafts
 from widgets.duplicates import Duplicates
 from widgets.export import Export
 from widgets.histograms import Histograms
+from widgets.job_bar import JobBar
 from widgets.jobs import Jobs
 from widgets.load import Draw, Load
 from widgets.map import Map
@@ -101,7 +103,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._shell = Shell(self.state, self._choose)
         report = self._shell.complain
         self._draft_bar = DraftBar(self.state, report)
-        self._jobs = Jobs(self._show_progress, report, self._shell.say)
+        self._job_bar = JobBar(report, lambda: self._jobs.stop())  # noqa: PLW0108 - they tell it, so they come later
+        self._jobs = Jobs(self._job_bar.show_progress, report, self._shell.say)
         self._load = Load(
             self.state,
             report,
@@ -109,14 +112,15 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             given=self._sampling.given,
             draw=self._start_draw,
             score=self._start_score,
-            stop=self._jobs.stop,
         )
+        traitlets.dlink((self._job_bar, "is_busy"), (self._load, "is_busy"))
         self._map = Map(
             self.state,
             report,
             show=self._show_selection,
             read=self._read_document,
             compute=self._start_score,
+            jobs=self._jobs,
         )
         self._histograms = Histograms(self.state, report, edit=lambda: self._shell.activate("recipe"))
         self._documents = Documents(self.state, report, self._jobs)
@@ -126,8 +130,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             "load": self._load,
             "map": self._map,
             "scores": self._histograms,
-            "budget": Budget(self.state, report),
-            "duplicates": Duplicates(self.state, report),
+            "budget": Budget(self.state, report, self._jobs),
+            "duplicates": Duplicates(self.state, report, self._jobs),
             "documents": self._documents,
             "votes": Ballot(self.state, report, self._read_document),
             "recipe": self._recipe_form,
@@ -148,8 +152,8 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             compute=lambda lacking: self._start_score(tuple(lacking), lacking),
         )
         self._panels["load"].children = [self._saved_form, self._load]
-        confounds = Confounds(self.state, report)
-        super().__init__([self._shell, self._draft_bar, confounds, *self._panels.values()])
+        head = (self._shell, self._job_bar, self._draft_bar, Confounds(self.state, report))
+        super().__init__([*head, *self._panels.values()])
         self.add_class("wb-bench")
         self._choose("load")
 
@@ -157,9 +161,6 @@ class Bench(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._saved_form.refresh()
         self._load.show_form(self._sampling.drawn)
         self._draft_bar.note("" if self._saving.path is None else f"saved to {self._saving.path.name}")
-
-    def _show_progress(self, progress: dict[str, Any] | None) -> None:
-        self._load.show_progress(progress)
 
     def _choose(self, name: str) -> None:
         for other, panel in self._panels.items():

@@ -154,6 +154,27 @@ def reaching(state: BenchState, index: int | None) -> IntArray:
     return np.flatnonzero((step < 0) if index is None else (step < 0) | (step >= index))
 
 
+def lacks(state: BenchState, method: Method) -> list[str]:
+    """The scores that the method reads and that aren't computed."""
+    return [name for name in method.needs if name not in state.loaded.scores]
+
+
+def is_found(state: BenchState, method: Method) -> bool:
+    """Whether `links` would be quick, since the scan was made already."""
+    index, scanned, _ = _asked(state.recipe, method)
+    return state.fits.knows(state.loaded, scanned, state.recipe.seed, reaching(state, index))
+
+
+def _asked(recipe: Recipe, method: Method) -> tuple[int | None, Step, float]:
+    """The place of the method's step, the step whose scan has what a curve needs, and the param as it stands."""
+    index = step_in(recipe, method)
+    step = _first_step(method, method.first) if index is None else recipe.steps[index]
+    value = float(getattr(step.params, method.param))
+    # With no verification asked for, the scan wouldn't estimate similarities, and a share has a cut of its own.
+    ways = {"min_similarity": max(value, _SLACK)} if method.select == "minhash" else {"keep_fraction": None}
+    return index, replace(step, params=replace(step.params, **ways)), value
+
+
 def links(state: BenchState, method: Method) -> Links:
     """What the method's scan finds; it is the one that the engine made where the recipe has the step.
 
@@ -163,15 +184,9 @@ def links(state: BenchState, method: Method) -> Links:
         If a score that the method reads isn't computed.
     """
     table, recipe = state.loaded, state.recipe
-    lacking = [name for name in method.needs if name not in table.scores]
-    if lacking:
+    if lacking := lacks(state, method):
         raise InputError(f"{method.title} needs {' and '.join(lacking)}; compute it on the Load tab")
-    index = step_in(recipe, method)
-    step = _first_step(method, method.first) if index is None else recipe.steps[index]
-    value = float(getattr(step.params, method.param))
-    # With no verification asked for, the scan wouldn't estimate similarities, and a share has a cut of its own.
-    ways = {"min_similarity": max(value, _SLACK)} if method.select == "minhash" else {"keep_fraction": None}
-    scanned = replace(step, params=replace(step.params, **ways))
+    index, scanned, value = _asked(recipe, method)
     fitted = state.fits.state(table, scanned, recipe.seed)
     alive = reaching(state, index)
     columns = _rows_of(table.columns(scanned.needs), alive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from widgets import messages
-from widgets.drafts import MAX_NAME
+from widgets.draft import MAX_NAME
 from widgets.state import BenchState
 from widgets.view import Handler, Report, View, script, style
 
@@ -13,7 +13,7 @@ from widgets.view import Handler, Report, View, script, style
 class DraftBar(View):
     """The bar, always in sight; the history is sent while it is open."""
 
-    _esm = script("draft_bar")
+    _esm = script("unanswered", "draft_bar")
     _css = style("draft_bar")
 
     def __init__(self, bench: BenchState, report: Report) -> None:

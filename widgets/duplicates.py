@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from widgets import messages
+from widgets.aside import Aside, is_still
 from widgets.copies import (
     METHODS,
     N_PLACES,
     Links,
+    Method,
     candidate_curve,
+    is_found,
+    lacks,
     links,
     reaching,
     step_in,
     with_cut,
 )
 from widgets.difference import difference
+from widgets.jobs import Jobs
 from widgets.state import BenchState
 from widgets.view import Report, View, script, style
 from workbench.errors import InputError, WorkbenchError
@@ -33,17 +38,27 @@ _TICKS = {
 
 
 class Duplicates(View):
-    """A curve to click on, and a pair to read."""
+    """A curve to click on, and a pair to read.
 
-    _esm = script("duplicates")
+    Parameters
+    ----------
+    bench
+        The shared state.
+    jobs
+        Where near-copies are looked for; None for the view's own.
+    """
+
+    _esm = script("unanswered", "duplicates")
     _css = style("duplicates")
 
-    def __init__(self, bench: BenchState, report: Report) -> None:
+    def __init__(self, bench: BenchState, report: Report, jobs: Jobs | None = None) -> None:
         self._bench = bench
+        self._aside = Aside(bench, report, jobs, self.refresh)
         self._method = METHODS["semdedup"]
         self._side, self._pair = "above", 0
         self._links: Links | None = None
         self._wanted: set[str] = set()
+        self._failed: tuple[BenchState, Method] | None = None
         self.is_shown = False
         handlers = {
             "method": self._choose,
@@ -71,7 +86,29 @@ class Duplicates(View):
 
     def _compute(self) -> None:
         self._wanted.add(self._method.select)
-        self.refresh()
+        self._failed = None
+        self._look()
+
+    def _look(self) -> None:
+        """Look for near-copies; those of a recipe that has changed meanwhile are looked for anew."""
+        method = self._method
+
+        def done(found: Links, then: BenchState) -> None:
+            if is_still(self._bench, then) and method == self._method:
+                self._links = found
+
+        def failed(then: BenchState) -> None:
+            self._failed = then, method
+
+        self._aside.start(lambda then: links(then, method), done, failed, what="looking for near-copies")
+
+    @property
+    def _has_failed(self) -> bool:
+        """Whether the search that would begin now is the one that failed or was stopped."""
+        if self._failed is None:
+            return False
+        then, method = self._failed
+        return is_still(self._bench, then) and method == self._method
 
     def _place(self, content: Mapping[str, object]) -> None:
         self._cut(self._method.value_at(messages.integer(content, "place", 0, N_PLACES)))
@@ -108,18 +145,25 @@ class Duplicates(View):
         if bench.table is None:
             self.show({**common, "hint": "Load documents on the Load tab first."})
             return
+        if self._aside.is_busy:
+            self.show({**common, "hint": "Looking for near-copies …"})
+            return
         index = step_in(bench.recipe, method)
         n = len(reaching(bench, index))
-        lacking = [name for name in method.needs if name not in bench.table.scores]
-        if not lacking and index is None and n > AT_ONCE and method.select not in self._wanted:
-            self.show({**common, "ask": f"Compute the curve for {n:,} documents"})
-            return
         try:
-            found = self._links = self._links or links(bench, method)
+            if self._links is None and (lacks(bench, method) or is_found(bench, method)):
+                self._links = links(bench, method)
         except WorkbenchError as error:
             self.show({**common, "hint": str(error)})
             return
-        self.show({**common, **self._curve(found), **self._pairs(found)})
+        if self._links is not None:
+            self.show({**common, **self._curve(self._links), **self._pairs(self._links)})
+            return
+        is_many = index is None and n > AT_ONCE and method.select not in self._wanted
+        if is_many or self._has_failed or not self._aside.may_start:
+            self.show({**common, "ask": f"Compute the curve for {n:,} documents"})
+            return
+        self._look()
 
     def _curve(self, found: Links) -> dict[str, Any]:
         method, n = found.method, len(found.rows)

@@ -85,10 +85,6 @@ class Histograms(View):
         self._is_answering = True
         super()._receive(widget, content, buffers)
         self._is_answering = False
-        # The view holds its handle where it was let go until this is answered: hence also on errors.
-        ticket = content.get("ticket") if isinstance(content, Mapping) else None
-        if isinstance(ticket, str) and len(ticket) <= messages.MAX_TEXT:
-            self.send({"type": "done", "ticket": ticket})
         if self._owes_rows:
             handle_message({"type": "rows"}, {"rows": lambda _: self._show_rows()}, self._complain)
 

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from widgets.progress import NotebookProgress
+from widgets.progress import STOPPED, NotebookProgress
 from workbench.errors import Cancelled, InputError, WorkbenchError
+from workbench.progress import as_current
 
 Post = Callable[[Callable[[], None]], None]
 
@@ -73,20 +74,32 @@ class Jobs:
         done: Callable[[Any], None],
         ended: Callable[[], None],
         n_parts: int = 1,
+        *,
+        what: str = "",
+        began: Callable[[], None] = lambda: None,
+        stopped: str = STOPPED,
     ) -> None:
         """Run `work` in a thread, then `done` with its result if it had one, and `ended` in any case.
+
+        `what` is shown until the work tells of itself. `began` is called before the thread starts, since the work may
+        have ended when `start` comes back. `stopped` is what is said if the person stops it.
 
         Raises
         ------
         InputError
             If a job is running.
         """
-        progress, post = self._begin(n_parts, poster()), poster()
+        post = poster()
+        progress = self._begin(n_parts, post, stopped)
+        if what:
+            self._show({"what": what, "fraction": 0.0, "note": "estimating …"})
+        began()
 
         def run() -> None:
             result, fault, tell = None, "", self._report
             try:
-                result = work(progress)
+                with as_current(progress):
+                    result = work(progress)
             except Cancelled as error:
                 fault, tell = str(error), self._say
             except WorkbenchError as error:
@@ -102,15 +115,18 @@ class Jobs:
         """Run `work` here and now, with the same progress; what it raises is raised."""
         progress = self._begin(n_parts, lambda call: call())
         try:
-            return work(progress)
+            with as_current(progress):
+                return work(progress)
         finally:
             self._progress = None
             self._show(None)
 
-    def _begin(self, n_parts: int, post: Post) -> NotebookProgress:
+    def _begin(self, n_parts: int, post: Post, stopped: str = STOPPED) -> NotebookProgress:
         if self.is_busy:
             raise InputError("something is being computed already; wait until it has ended, or stop it")
-        self._progress = NotebookProgress(lambda state: post(lambda: self._show_if_busy(state)), n_parts)
+        self._progress = NotebookProgress(
+            lambda state: post(lambda: self._show_if_busy(state)), n_parts, stopped=stopped
+        )
         return self._progress
 
     def _show_if_busy(self, state: dict[str, Any] | None) -> None:

@@ -108,13 +108,18 @@ class Load(View):
         What the form shows at first.
     given
         What corpus the bench was given, in words; None if the person names a path.
-    draw, score, stop
+    draw, score
         What the buttons do.
+
+    Attributes
+    ----------
+    is_busy
+        Whether something is being computed, so that neither button can begin.
     """
 
     _esm = script("load")
     _css = style("load")
-    progress = traitlets.Dict().tag(sync=True)
+    is_busy = traitlets.Bool(False).tag(sync=True)
 
     def __init__(
         self,
@@ -125,14 +130,13 @@ class Load(View):
         given: str | None,
         draw: Callable[[Draw], None],
         score: Callable[[tuple[str, ...]], None],
-        stop: Callable[[], None],
     ) -> None:
         self._bench = bench
         self._form = form
         self._given = given
         self._draw = draw
         self._score = score
-        handlers = {"draw": self._ask_draw, "score": self._ask_score, "stop": lambda content: stop()}
+        handlers = {"draw": self._ask_draw, "score": self._ask_score}
         super().__init__(handlers, report)
         bench.listen(lambda change: self.refresh() if change == "table" else None)
         self.refresh()
@@ -161,10 +165,6 @@ class Load(View):
         if form != self._form:
             self._form = form
             self.refresh()
-
-    def show_progress(self, progress: dict[str, Any] | None) -> None:
-        """Show a bar, None for none."""
-        self.progress = progress or {}
 
     def refresh(self) -> None:
         """Show the state as it is."""

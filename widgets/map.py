@@ -1,26 +1,24 @@
-"""The Map tab: jupyter-scatter over the sample's map, and beside it colours, legend and what is lassoed."""
+"""The Map tab: the plot, and beside it colours, legend, what is lassoed and the rule that it becomes."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 import ipywidgets
 import numpy as np
 
 from widgets import messages
+from widgets.aside import Aside
+from widgets.jobs import Jobs
 from widgets.map_colors import MapColors
+from widgets.map_plot import MapPlot
 from widgets.rules import RuleMaker
 from widgets.state import BenchState, Change
 from widgets.view import Report, View, script, style
-from workbench.checks import Array, IntArray
-from workbench.plots.map import Coloring
+from workbench.checks import IntArray
 
 _NEEDS = ("map_x", "map_y", "cluster")
-_HEIGHT = 560
-_LATE_CLICK_S = 0.7
 _CARD_CHARS = 700
 
 Combine = Literal["replace", "add", "subtract"]
@@ -29,12 +27,12 @@ Combine = Literal["replace", "add", "subtract"]
 class MapPanel(View):
     """What stands beside the map: colours, legend, lasso."""
 
-    _esm = script("map")
+    _esm = script("unanswered", "map")
     _css = style("map")
 
 
 class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
-    """The map and its panel. The scatter plot is made when the tab is first shown, since its module has 2 MB.
+    """The map and its panel.
 
     Parameters
     ----------
@@ -46,6 +44,8 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         Called with the row of a document that is to be read in full.
     compute
         Called with the scores that the map needs.
+    jobs
+        Where rules are fitted; None for one of its own.
     """
 
     def __init__(
@@ -56,21 +56,16 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
         show: Callable[[], None],
         read: Callable[[int], None],
         compute: Callable[[tuple[str, ...]], None],
+        jobs: Jobs | None = None,
     ) -> None:
         self._bench = bench
         self._colors = MapColors(bench)
-        self._background: tuple[float, ...] = (1.0, 1.0, 1.0)
         self._mode = "panZoom"
         self._combine: Combine = "replace"
         self._clicked: int | None = None
-        self._rules = RuleMaker(bench)
+        self._rules = RuleMaker(bench, Aside(bench, report, jobs, self.refresh))
         self.is_shown = False
-        self._scatter: Any = None
-        self._placed: IntArray = np.zeros(0, dtype=np.int64)
-        self._drawn: Array | None = None
-        self._painted: Coloring | None = None
-        self._lassoed_at = float("-inf")
-        self._is_own = False
+        self._plot = MapPlot(self._clicked_on, self._lassoed)
         handlers = {
             "color": self._color,
             "pick": self._pick,
@@ -88,9 +83,7 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
             "compute": lambda content: compute(_NEEDS),
         }
         self._panel = MapPanel(handlers, report)
-        self._box = ipywidgets.VBox([])
-        self._box.add_class("wb-map-plot")
-        super().__init__([self._box, self._panel])
+        super().__init__([self._plot, self._panel])
         self.add_class("wb-map-row")
         bench.listen(self._changed)
 
@@ -133,66 +126,29 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _set_mode(self, content: Mapping[str, object]) -> None:
         self._mode = messages.known(content, "mode", ("panZoom", "lasso"))
-        if self._scatter is not None:
-            self._scatter.mouse(mode=self._mode)
+        self._plot.set_mode(self._mode)
         self.refresh()
 
     def _theme(self, content: Mapping[str, object]) -> None:
-        """Take the page's background, so that the plot doesn't stand out from it in a dark theme."""
-        self._background = tuple(
-            messages.integer(content, name, 0, 255) / 255 for name in ("red", "green", "blue")
+        """Take the page's background."""
+        self._plot.set_background(
+            tuple(messages.integer(content, name, 0, 255) / 255 for name in ("red", "green", "blue"))
         )
-        if self._scatter is not None:
-            # The trait and not jscatter's own method, which would bring its legend and axes back.
-            self._scatter.widget.background_color = [*self._background, 1.0]
 
-    def _lassoed(self, change: Mapping[str, Any]) -> None:
-        """Take the page's selection: row numbers of points, which may be anything that a visitor sends."""
-        if self._is_own:
-            return
-        points = np.asarray([] if change["new"] is None else change["new"]).ravel()
-        now = time.monotonic()
-        # A late click event of the same pointer would replace the lasso by one point.
-        if len(points) == 1 and now - self._lassoed_at < _LATE_CLICK_S:
-            return
-        if points.dtype.kind not in "ui":
-            points = np.zeros(0, dtype=np.int64)
-        points = points[points < len(self._placed)].astype(np.int64)
-        rows = self._placed[points[points >= 0]]
-        if self._mode == "panZoom" and len(rows) == 1:
-            # A click: the document is shown, and what is chosen stays.
-            self._mark(self._bench.selection)
-            self._look_at(int(rows[0]))
-            return
-        self._lassoed_at = now
+    def _clicked_on(self, row: int) -> None:
+        # The document is shown, and what is chosen stays.
+        self._plot.mark(self._bench.selection)
+        self._look_at(row)
+
+    def _lassoed(self, rows: IntArray) -> None:
         chosen = combined(self._bench.selection, rows, self._combine)
         if self._combine != "replace":
-            self._mark(chosen)
+            self._plot.mark(chosen)
         self._bench.select_rows(chosen)
 
     def _select(self, rows: IntArray) -> None:
-        self._lassoed_at = time.monotonic()
-        self._mark(rows)
+        self._plot.mark(rows, is_new=True)
         self._bench.select_rows(rows)
-
-    def _mark(self, rows: IntArray) -> None:
-        """Show on the map which documents are chosen."""
-        if self._scatter is None:
-            return
-        chosen = np.zeros(len(self._bench.loaded), dtype=bool)
-        chosen[rows] = True
-        points = np.flatnonzero(chosen[self._placed])
-        with self._own():
-            self._scatter.selection(points if len(points) else None)
-
-    @contextmanager
-    def _own(self) -> Iterator[None]:
-        """What the plot is told here isn't taken for a lasso."""
-        self._is_own = True
-        try:
-            yield
-        finally:
-            self._is_own = False
 
     # ---- what is shown -------------------------------------------------------------------------------------
 
@@ -205,42 +161,13 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
             self._panel.show({"hint": "Load documents on the Load tab first.", "canCompute": False})
             return
         if any(name not in bench.table.scores for name in _NEEDS[:2]):
-            self._box.children = []
+            self._plot.clear()
             hint = "The map is not computed yet. It takes the embeddings of all documents, then UMAP and clusters."
             self._panel.show({"hint": hint, "canCompute": True})
             return
-        self._draw()
+        x, y = (bench.table.scores[name] for name in _NEEDS[:2])
+        self._plot.draw(x, y, self._colors.coloring, bench.selection)
         self._panel.show(self._panel_state())
-
-    def _draw(self) -> None:
-        x, y = (self._bench.loaded.scores[name] for name in _NEEDS[:2])
-        if self._drawn is not x:
-            self._drawn = x
-            self._placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-            self._scatter = None
-        coloring = self._colors.coloring
-        if self._scatter is None:
-            self._scatter = _make_scatter(x[self._placed], y[self._placed], self._background)
-            self._painted = None
-        if coloring is not self._painted:
-            self._painted = coloring
-            self._paint(coloring)
-        if self._box.children != (self._scatter.widget,):
-            self._scatter.mouse(mode=self._mode)
-            self._scatter.widget.observe(self._lassoed, "selection")
-            self._box.children = [self._scatter.widget]
-            self._mark(self._bench.selection)
-
-    def _paint(self, coloring: Coloring) -> None:
-        """Colour the points. jscatter numbers the categories that some point has, so only those are given."""
-        import pandas as pd
-
-        codes = coloring.codes[self._placed]
-        present = np.flatnonzero(np.bincount(codes, minlength=len(coloring.colors)))
-        place = np.zeros(len(coloring.colors), dtype=np.int64)
-        place[present] = np.arange(len(present))
-        by = pd.Categorical.from_codes(place[codes], categories=range(len(present)))
-        self._scatter.color(by=by, map=[coloring.colors[i] for i in present])
 
     def _panel_state(self) -> dict[str, Any]:
         bench, coloring, selection = self._bench, self._colors.coloring, self._bench.selection
@@ -257,7 +184,7 @@ class Map(ipywidgets.HBox):  # type: ignore[misc]  # ipywidgets ships no types
             "rule": self._rules.to_json(),
             "card": None if self._clicked is None else self._card(self._clicked),
             "legend": [[label, color, count] for label, color, count in legend],
-            "unplaced": len(bench.loaded) - len(self._placed),
+            "unplaced": len(bench.loaded) - len(self._plot.placed),
             "selected": len(selection),
             "selectedKept": int(bench.keep[selection].sum()),
             "selectedTokens": None if tokens is None else int(tokens[selection].sum()),
@@ -285,26 +212,3 @@ def combined(chosen: IntArray, rows: IntArray, how: Combine) -> IntArray:
     if how == "subtract":
         return np.setdiff1d(chosen, rows)
     return np.unique(rows)
-
-
-def _make_scatter(x: Array, y: Array, background: tuple[float, ...]) -> Any:
-    import jscatter
-    import pandas as pd
-
-    frame = pd.DataFrame({"x": x.astype(np.float32), "y": y.astype(np.float32)})
-    # Opacity is given here since a later call would leave it set by density; what isn't lassoed stays in sight.
-    return jscatter.Scatter(
-        data=frame,
-        x="x",
-        y="y",
-        height=_HEIGHT,
-        axes=False,
-        legend=False,
-        tooltip=False,
-        size=4,
-        opacity=0.8,
-        opacity_by=None,
-        opacity_unselected=0.35,
-        color_selected="#000000",
-        background_color=background,
-    )

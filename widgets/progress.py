@@ -11,6 +11,8 @@ from workbench.errors import Cancelled
 
 Show = Callable[[dict[str, Any] | None], None]
 
+STOPPED = "stopped; what was finished is kept in the store, and the next run goes on from there"
+
 _INTERVAL_S = 0.1
 _WARM_UP_S = 1.0
 
@@ -44,10 +46,20 @@ class NotebookProgress:
         How many pieces of work there will be.
     clock
         Seconds, for tests.
+    stopped
+        What is said when the work was stopped.
     """
 
-    def __init__(self, show: Show, n_parts: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        show: Show,
+        n_parts: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        stopped: str = STOPPED,
+    ) -> None:
         self._show = show
+        self._stopped = stopped
         self._clock = clock
         self._n_parts = max(1, n_parts)
         self._part = 0
@@ -86,9 +98,7 @@ class NotebookProgress:
 
     def _check(self) -> None:
         if self._stop.is_set():
-            raise Cancelled(
-                "stopped; what was finished is kept in the store, and the next run goes on from there"
-            )
+            raise Cancelled(self._stopped)
 
     def _tell(self, force: bool = False) -> None:
         now = self._clock()

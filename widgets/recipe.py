@@ -38,7 +38,7 @@ class RecipeForm(View):
         The folder beyond which no path may lead; None for no limit.
     """
 
-    _esm = script("recipe")
+    _esm = script("unanswered", "recipe")
     _css = style("recipe")
 
     def __init__(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from widgets import messages
-from widgets.drafts import read_drafts
+from widgets.draft import read_drafts
 from widgets.work import MAX_WORK_BYTES, WORK_FORMAT, parse_work
 from workbench.errors import InputError
 from workbench.files import parse_json

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any, Literal, cast
 
 from widgets import messages
+from widgets.aside import Aside
 from widgets.state import BenchState
 from widgets.trials import Trials
 from workbench.engine.region import MIN_DOCUMENTS, HeldOut, Variant, make_rule, try_rule
-from workbench.errors import InputError
+from workbench.errors import InputError, WorkbenchError
 from workbench.recipe.model import Step
+from workbench.selectors.region import RegionParams
 from workbench.stats.wilson import Share
 
 POOR = 0.8
@@ -29,10 +31,13 @@ class RuleMaker:
     ----------
     bench
         The shared state.
+    aside
+        Where rules are fitted.
     """
 
-    def __init__(self, bench: BenchState) -> None:
+    def __init__(self, bench: BenchState, aside: Aside) -> None:
         self._bench = bench
+        self._aside = aside
         self._variant: Variant = "probe"
         self._keep: Literal["inside", "outside"] = "inside"
         self._name = ""
@@ -64,8 +69,15 @@ class RuleMaker:
         """Fit the rule to half of the documents and count on the others."""
         self.set(content)
         self._added = None
-        bench = self._bench
-        self._tried = (self._subject(), try_rule(bench.loaded, bench.selection, variant=self._variant))
+        subject, variant = self._subject(), self._variant
+
+        def done(held_out: HeldOut, _: BenchState) -> None:
+            # It stands for these documents; where others are chosen by now, nothing of it is shown.
+            self._tried = (subject, held_out)
+
+        self._aside.start(
+            lambda then: try_rule(then.loaded, then.selection, variant=variant), done, what="trying the rule"
+        )
 
     def add(self, content: Mapping[str, object]) -> None:
         """Put the rule, fitted to all documents, at the end of the recipe.
@@ -76,7 +88,7 @@ class RuleMaker:
             If it wasn't tried on these documents, or did poorly and that isn't confirmed.
         """
         self.set(content)
-        bench, held_out = self._bench, self.held_out
+        held_out = self.held_out
         if held_out is None:
             raise InputError("the rule wasn't tried on held-out documents yet; try it first")
         if is_poor(held_out) and not messages.flag(content, "confirmed"):
@@ -84,16 +96,24 @@ class RuleMaker:
                 f"on held-out documents the rule's precision or recall is below {POOR}; confirm that you want it, or "
                 "choose other documents"
             )
-        rule = make_rule(
-            bench.loaded, bench.selection, variant=self._variant, keep=self._keep, name=self._name
+        variant, keep, name = self._variant, self._keep, self._name
+        self._aside.start(
+            lambda then: make_rule(then.loaded, then.selection, variant=variant, keep=keep, name=name),
+            lambda rule, then: self._put(rule, then, held_out),
+            what="fitting the rule",
         )
-        self._trials.remember(rule, held_out, bench.loaded.sample.fingerprint)
+
+    def _put(self, rule: RegionParams, then: BenchState, held_out: HeldOut) -> None:
+        bench = self._bench
+        if bench.table is not then.table or bench.selection is not then.selection:
+            raise InputError("other documents are chosen by now; try the rule on them first")
+        self._trials.remember(rule, held_out, then.loaded.sample.fingerprint)
         steps = (*bench.recipe.steps, Step("region", rule))
         # Beforehand, since the edit lets every view show what it knows.
         self._added = (bench.selection, len(steps))
         try:
             bench.edit(replace(bench.recipe, steps=steps))
-        except InputError:
+        except WorkbenchError:
             self._added = None
             raise
 
@@ -124,6 +144,7 @@ class RuleMaker:
             "name": self._name,
             "tried": None if held_out is None else _shown(held_out),
             "added": added,
+            "isBusy": self._aside.is_busy,
         }
 
 

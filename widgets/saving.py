@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from widgets import paths
-from widgets.drafts import read_drafts
+from widgets.draft import read_drafts
 from widgets.jobs import Jobs
 from widgets.load import Draw
 from widgets.progress import NotebookProgress

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from widgets import bands
+from widgets.ask import Ask, Rule, amounts, target_of
 from widgets.state import BenchState
 from workbench.checks import Array, BoolArray, FloatArray, IntArray
 from workbench.engine.fitting import complete
@@ -19,61 +19,22 @@ from workbench.engine.solve_budget import (
     Side,
     largest_fillable,
     levels,
-    parse_amount,
     solve_fraction,
     solve_level,
     solve_threshold,
 )
 from workbench.errors import InputError
+from workbench.progress import current, shown
 from workbench.recipe.model import Recipe, Step
-from workbench.selectors.base import Columns, Threshold
-from workbench.selectors.budget import Unit
+from workbench.selectors.base import Columns, Quantile, Threshold
 from workbench.selectors.rank_average import RankAverageParams
 from workbench.selectors.source_budget import SourceBudgetParams
 
-Of = Literal["sample", "corpus"]
+_TRIALS = 40
+"""About so many shares are tried until two are one to a selector."""
 
 BUDGET_STEPS = ("rank_average", "source_budget")
 """What a solved mix is; the last step of a recipe is replaced if it is one of these."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What one source may hold of the budget, each share in 0..1, and how often it is repeated."""
-
-    floor: float = 0.0
-    cap: float = 1.0
-    repeat: float = 1.0
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A budget, and what may move to meet it.
-
-    Attributes
-    ----------
-    amount
-        As typed: "30 B", "1,500", "25 %".
-    unit, of
-        What the amount counts: documents or tokens, of the sample or of the corpus that it stands for.
-    how
-        "handle": one side of the band on `score`. "mix": the best by the average rank of `scores`.
-    draw, temperature, fill, rules
-        Of a mix; see `SourceBudgetParams`.
-    """
-
-    amount: str = "50 %"
-    unit: Unit = "tokens"
-    of: Of = "sample"
-    how: Literal["handle", "mix"] = "handle"
-    score: str | None = None
-    side: Side = "high"
-    scores: tuple[str, ...] = ()
-    weights: tuple[float, ...] = ()
-    draw: Literal["top", "gumbel"] = "top"
-    temperature: float = 0.1
-    fill: Literal["best", "proportional"] = "best"
-    rules: Mapping[str, Rule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,36 +58,6 @@ class Solution:
     reached: float
     following: float | None
     is_met: bool
-
-
-def amounts(state: BenchState, unit: Unit, of: Of) -> FloatArray:
-    """What each document counts, float64 (n,).
-
-    Raises
-    ------
-    InputError
-        If tokens are asked for and not counted.
-    """
-    table = state.loaded
-    amount = np.ones(len(table))
-    if unit == "tokens":
-        tokens = state.groups.tokens
-        if tokens is None:
-            raise InputError("a budget of tokens needs n_tokens; compute it on the Load tab")
-        amount = tokens.astype(np.float64)
-    return amount * table.weights if of == "corpus" else amount
-
-
-def target_of(ask: Ask, amount: FloatArray) -> float:
-    """The budget as a number of what `amount` counts.
-
-    Raises
-    ------
-    InputError
-        If the amount can't be read.
-    """
-    number, is_share = parse_amount(ask.amount)
-    return number * float(amount.sum()) if is_share else number
 
 
 def solve(state: BenchState, ask: Ask) -> Solution:
@@ -181,16 +112,25 @@ def _handle(state: BenchState, ask: Ask, amount: FloatArray, target: float) -> F
     else:
         cut = _by_trial(state, ask, amount, target, moved, _reaching(before, place), values)
     outcome = state.trial(moved(cut.value))
+    most = float((amount * outcome.weight).sum())
     least = levels(values, _reaching(before, place), ask.side)
-    if (
-        cut.value is None
-        and len(least)
-        and (most := float((amount * outcome.weight).sum())) > target >= cut.reached
-    ):
+    if cut.value is None and len(least) and most > target >= cut.reached:
         # With both sides open the band goes, and documents without the score come back: too many.
         cut = replace(cut, value=float(least[-1]), following=most, is_met=True)
-        outcome = state.trial(moved(cut.value))
-    return moved(cut.value), outcome, cut
+    solved = moved(_as_asked(state, score, ask.side, cut.value))
+    return solved, state.trial(solved), cut
+
+
+def _as_asked(state: BenchState, score: str, side: Side, value: float | None) -> Threshold:
+    """The threshold as a quantile of the sample where that side is one, or is open and the handles set quantiles.
+
+    Both keep the very same documents of the sample; of another corpus a quantile keeps its share.
+    """
+    before = bands.bounds(state.recipe, score)[bands.SIDES.index(side)]
+    wants = score in state.thresholds.as_quantile if before is None else isinstance(before, Quantile)
+    if value is None or not wants or not math.isfinite(value):
+        return value
+    return bands.exact_quantile(value, side, state.loaded.scores[score], state.loaded.weights) or value
 
 
 def _reaching(outcome: Outcome, place: int) -> BoolArray:
@@ -215,10 +155,14 @@ def _by_trial(
             f"no document that reaches the band on {ask.score} has the score; choose another one"
         )
 
+    progress = current()
+
     def run(k: int) -> float:
+        progress.advance(1)
         return float((amount * state.trial(moved(float(found[k]))).weight).sum())
 
-    return solve_level(run, found, ask.side, target)
+    with shown(progress, "trying thresholds", math.ceil(math.log2(len(found))) + 2):
+        return solve_level(run, found, ask.side, target)
 
 
 # ---- a mix of scores -----------------------------------------------------------------------------------------------
@@ -243,12 +187,16 @@ def _mix(state: BenchState, ask: Ask, amount: FloatArray, target: float) -> Foun
     given = (amount * before.weight)[alive]
     at_most = _fillable(state, ask, step, columns, alive) if ask.rules else 1.0
 
+    progress = current()
+
     def run(share: float) -> float:
+        progress.advance(1)
         selection = decide(mix_step(ask, share), columns, {}, recipe.seed, scan)
         weight = 1.0 if selection.weight is None else selection.weight
         return float((given * selection.keep * weight).sum())
 
-    cut = solve_fraction(run, target, at_most=at_most)
+    with shown(progress, "trying shares", _TRIALS):
+        cut = solve_fraction(run, target, at_most=at_most)
     assert cut.value is not None
     solved = replace(recipe, steps=(*steps, mix_step(ask, cut.value)))
     return solved, state.trial(solved), cut

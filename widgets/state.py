@@ -51,6 +51,8 @@ class BenchState:
         What is known of the documents, and which of them a query finds.
     saved_parts
         What is saved with the bench and opened again, by name.
+    memo
+        What recipes were run on this sample.
     """
 
     def __init__(self, recipe: Recipe | None = None) -> None:
@@ -63,7 +65,7 @@ class BenchState:
         self.reading = Reading(self)
         self.votes = Votes()
         self.saved_parts: dict[str, Saveable] = {"drafts": self.drafts, "votes": self.votes}
-        self._memo = Memo()
+        self.memo = Memo()
         self._bins: Bins | None = None
         self._groups: Groups | None = None
         self._tally: Tally | None = None
@@ -82,7 +84,7 @@ class BenchState:
     def load(self, table: Table) -> None:
         """Take another sample; the recipe stays, the lasso goes."""
         self.selection = np.zeros(0, dtype=np.int64)
-        self._memo = Memo()
+        self.memo = Memo()
         self.set_table(table)
 
     def set_table(self, table: Table) -> None:
@@ -234,7 +236,7 @@ class BenchState:
         if lacking:
             names = ", ".join(lacking)
             return None, f"the recipe reads {names}, not computed yet; tick it on the Load tab and score"
-        return self._memo.select(recipe, table), None
+        return self.memo.select(recipe, table), None
 
     def trial(self, recipe: Recipe) -> Outcome:
         """What another recipe would do, which isn't taken.
@@ -252,7 +254,7 @@ class BenchState:
     @property
     def fits(self) -> FitCache:
         """What the steps were fitted to on this sample, and what their scans found."""
-        return self._memo.fits
+        return self.memo.fits
 
     def touch(self, change: Change = "recipe") -> None:
         """Let every tab show the recipe again, or tell another change: "work" is one of a saved part."""

@@ -9,6 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from widgets import messages
 from workbench.errors import InputError, WorkbenchError
 
 Handler = Callable[[Mapping[str, object]], None]
@@ -54,6 +55,10 @@ class View(anywidget.AnyWidget):
 
     def _receive(self, _widget: object, content: Any, _buffers: object) -> None:
         handle_message(content, self._handlers, self._report)
+        # The page holds what it sent with a ticket as it is until this is answered: hence also on errors.
+        ticket = content.get("ticket") if isinstance(content, Mapping) else None
+        if isinstance(ticket, str) and len(ticket) <= messages.MAX_TEXT:
+            self.send({"type": "done", "ticket": ticket})
 
     def show(self, state: Mapping[str, Any]) -> None:
         """Show a state."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 
@@ -43,6 +44,27 @@ class Silent:
     def advance(self, n: int) -> None: ...
 
     def finish(self) -> None: ...
+
+
+_CURRENT: ContextVar[Progress | None] = ContextVar("progress", default=None)
+
+
+def current() -> Progress:
+    """The progress of the job that runs here, one that shows nothing where there is none.
+
+    A selector's signature (columns, params, seed) has no room for a progress, so the long loops below it ask here.
+    """
+    return _CURRENT.get() or Silent()
+
+
+@contextmanager
+def as_current(progress: Progress) -> Iterator[None]:
+    """Let what runs in this block, in this thread, find `progress` as `current`."""
+    token = _CURRENT.set(progress)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
 
 
 class Share:

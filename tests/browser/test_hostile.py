@@ -20,7 +20,7 @@ from tests.browser.conftest import ROOT, Watch, browser, write_notebook
 from tests.browser.hostile import BROKEN_LAYOUT, FLAG, INTRUDERS, PAYLOADS, write_hostile_corpus
 from tests.browser.pages import Notebook
 from tests.browser.serving import Kind, serve
-from widgets.drafts import MAX_NAME
+from widgets.draft import MAX_NAME
 
 pytestmark = pytest.mark.browser
 

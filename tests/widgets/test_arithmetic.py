@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from widgets import bands
 from widgets.bins import Bins, Chart, family, make_bins
 from widgets.counts import Groups, Tally
 from widgets.pages import PAGE_ROWS, READ_CHARS, first_line, page_of, piece
 from widgets.state import BenchState
 from workbench.engine.table import Table
 from workbench.errors import InputError
+from workbench.selectors.band import BandParams, resolve_band, select_band
 
 
 def test_counts_per_source_add_up_to_the_count_in_all(state: BenchState) -> None:
@@ -164,3 +166,30 @@ def test_text_comes_in_pieces() -> None:
     text = "é" * (READ_CHARS + 5)
     assert len(piece(text, 0)) == READ_CHARS
     assert piece(text, READ_CHARS) == "é" * 5
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.0, 0.25, 1.0, 3.0, np.nan, np.inf]), st.sampled_from([0.5, 1.0, 3.7])),
+        min_size=1,
+        max_size=12,
+    ),
+    st.floats(-1, 4),
+    st.sampled_from(bands.SIDES),
+    st.sampled_from([np.float32, np.float64]),
+)
+def test_an_exact_quantile_keeps_what_its_constant_keeps(
+    documents: list[tuple[float, float]], value: float, side: bands.Side, dtype: type
+) -> None:
+    values, weights = (np.array(column) for column in zip(*documents, strict=True))
+    columns = {"score": values.astype(dtype), "doc_id": np.arange(len(values)).astype(str)}
+
+    def kept(bound: object) -> object:
+        params = resolve_band(columns, BandParams("score", **{side: bound}, unscored="drop"), weights)
+        return select_band(columns, params, {}, 0).keep.tolist()
+
+    found = bands.exact_quantile(value, side, columns["score"], weights)
+    if found is None:
+        assert not any(kept(value)), "a quantile keeps at least one document"
+    else:
+        assert kept(found) == kept(value)

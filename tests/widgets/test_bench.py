@@ -160,3 +160,18 @@ def test_a_hidden_panel_is_not_displayed(bench: Bench) -> None:
     bench.tab("recipe")
     shown = [name for name, panel in bench._panels.items() if panel.layout.display != "none"]
     assert shown == ["recipe"]
+
+
+def test_while_a_job_runs_the_bar_tells_and_nothing_else_can_begin(bench: Bench) -> None:
+    bench.load()
+    seen: list[tuple[bool, str]] = []
+    bar, load = bench._job_bar, bench._load
+
+    def work(progress: NotebookProgress) -> None:
+        progress.start("long", 2)
+        seen.append((load.is_busy, bar.state["what"]))
+        progress.finish()
+
+    bench._jobs.run(work)
+    assert seen == [(True, "long")]
+    assert (load.is_busy, bar.state) == (False, {})

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from tests.widgets.conftest import N
-from tests.widgets.sending import complain, send
+from tests.widgets.sending import ask, complain, send
 from widgets import bands
+from widgets.ask import Ask, Rule, amounts
 from widgets.budget import Budget
-from widgets.solving import Ask, Rule, amounts, solve
+from widgets.solution import changed_steps
+from widgets.solving import solve
 from widgets.state import BenchState
 from workbench.engine.export import expectations
 from workbench.engine.select import select
@@ -22,6 +24,7 @@ from workbench.errors import InputError
 from workbench.recipe.model import Recipe, Step
 from workbench.recipe.schema import parse_step
 from workbench.selectors.average import average_rank
+from workbench.selectors.base import Quantile
 
 COUNTED = [(unit, of) for unit in ("documents", "tokens") for of in ("sample", "corpus")]
 
@@ -140,7 +143,7 @@ ASKED: dict[str, Any] = {
 def test_a_solution_is_looked_at_first_and_applied_as_one_edit(
     view: Budget, state: BenchState, table: Table
 ) -> None:
-    send(view, type="solve", **ASKED)
+    ask(view, view._aside, type="solve", **ASKED)
     json.dumps(view.state, allow_nan=False)
     shown = view.state["solution"]
     assert (shown["kept"], shown["now"], shown["isMet"]) == (10, N, True)
@@ -159,15 +162,15 @@ def test_a_solution_is_looked_at_first_and_applied_as_one_edit(
 
 def test_what_can_not_be_met_is_said_with_the_nearest_that_can(view: Budget, state: BenchState) -> None:
     state.thresholds.set("n_tokens", None, 100.0)
-    send(view, type="solve", **{**ASKED, "amount": "20"})
+    ask(view, view._aside, type="solve", **{**ASKED, "amount": "20"})
     assert view.state["solution"]["sentences"] == [
         "20 documents of the sample can't be met: the most that is left to keep is 10, the nearest."
     ]
-    send(view, type="solve", **{**ASKED, "amount": "5", "unit": "tokens"})
+    ask(view, view._aside, type="solve", **{**ASKED, "amount": "5", "unit": "tokens"})
     assert view.state["solution"]["sentences"] == [
         "5 tokens of the sample can't be met: the least that this can keep is 10, the nearest."
     ]
-    send(view, type="solve", **{**ASKED, "amount": "35", "unit": "tokens"})
+    ask(view, view._aside, type="solve", **{**ASKED, "amount": "35", "unit": "tokens"})
     assert (
         view.state["solution"]["sentences"][0]
         == "Keeps 30 of the 35 tokens of the sample that were asked for."
@@ -178,14 +181,14 @@ def test_what_can_not_be_met_is_said_with_the_nearest_that_can(view: Budget, sta
 def test_a_floor_that_can_not_be_met_is_said(view: Budget) -> None:
     asked = {"how": "mix", "unit": "tokens", "amount": "50 %", "scores": ["n_tokens"], "weights": [1]}
     rules = [{"source": "a", "floor": 0.9, "cap": 1, "repeat": 1}]
-    send(view, type="solve", **{**ASKED, **asked, "rules": rules})
+    ask(view, view._aside, type="solve", **{**ASKED, **asked, "rules": rules})
     assert any(
         "The floor of 0.9 for a can't be met: all of it" in s for s in view.state["solution"]["sentences"]
     )
 
 
 def test_a_change_of_the_recipe_takes_the_solution_away(view: Budget, state: BenchState) -> None:
-    send(view, type="solve", **ASKED)
+    ask(view, view._aside, type="solve", **ASKED)
     state.thresholds.set("n_tokens", 50.0, None)
     assert view.state["solution"] is None
     assert "solve again" in view.state["note"]
@@ -211,7 +214,7 @@ def test_what_a_page_sends_is_checked(state: BenchState, given: dict[str, Any], 
     said: list[str] = []
     view = Budget(state, said.append)
     view.is_shown = True
-    send(view, type="solve", **{**ASKED, **given})
+    ask(view, view._aside, type="solve", **{**ASKED, **given})
     assert match.replace("\\", "") in said[-1]
     assert state.recipe.steps == ()
 
@@ -232,3 +235,39 @@ def test_a_band_that_is_off_is_not_moved(state: BenchState) -> None:
     state.edit(Recipe((Step(step.select, step.params, off=True),)))
     with pytest.raises(InputError, match="the band on n_tokens is off"):
         solve(state, Ask(score="n_tokens"))
+
+
+@pytest.mark.parametrize("side", ["low", "high"])
+@pytest.mark.parametrize("score", ["perplexity", "compression_ratio"])
+def test_a_quantile_that_is_solved_stays_one_and_keeps_what_the_constant_keeps(
+    state: BenchState, table: Table, score: str, side: Any
+) -> None:
+    asked = Ask(amount="11", unit="documents", score=score, side=side)
+    constant = solve(state, asked)
+    assert isinstance(bands.bounds(constant.recipe, score)[bands.SIDES.index(side)], float)
+    state.thresholds.show_quantiles(score, True)
+    found = solve(state, asked)
+    bound = bands.bounds(found.recipe, score)[bands.SIDES.index(side)]
+    assert isinstance(bound, Quantile)
+    assert len(f"{bound.quantile:g}") <= 5
+    np.testing.assert_array_equal(select(found.recipe, table).keep, constant.outcome.keep)
+    assert found.reached == constant.reached == 11
+    assert "quantile" in changed_steps(state, found)
+    assert "constant" in changed_steps(state, constant)
+
+
+def test_only_the_side_that_is_a_quantile_stays_one(state: BenchState) -> None:
+    state.thresholds.set("perplexity", 5.0, Quantile(0.9))
+    state.thresholds.sync_quantiles()
+    for side, kind in (("low", float), ("high", Quantile)):
+        found = solve(state, Ask(amount="9", unit="documents", score="perplexity", side=side))  # type: ignore[arg-type]  # a Side
+        assert isinstance(bands.bounds(found.recipe, "perplexity")[bands.SIDES.index(side)], kind)  # type: ignore[arg-type]
+
+
+def test_a_solved_quantile_stands_in_the_manifest_with_its_constant(state: BenchState) -> None:
+    state.thresholds.set("perplexity", None, Quantile(0.9))
+    found = solve(state, Ask(amount="9", unit="documents", score="perplexity"))
+    state.edit(found.recipe)
+    high = state.resolved.to_json()["steps"][0]["high"]
+    assert set(high) == {"quantile", "value"}
+    assert state.count().kept == 9

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.widgets.sending import complain, send
 from widgets.changes import describe
+from widgets.draft import MAX_DRAFTS
 from widgets.draft_bar import DraftBar
-from widgets.drafts import MAX_DRAFTS, Drafts
+from widgets.drafts import Drafts
 from widgets.history import DEPTH, History
 from widgets.state import BenchState
 from workbench.errors import InputError, WorkbenchError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.widgets.conftest import N
-from tests.widgets.sending import complain, send
+from tests.widgets.sending import ask, complain, send
 from widgets.copies import METHODS, N_PLACES, candidate_curve, links, with_cut
 from widgets.duplicates import Duplicates
 from widgets.state import BenchState
@@ -111,6 +111,7 @@ def view(state: BenchState) -> Duplicates:
     view = Duplicates(state, complain)
     view.is_shown = True
     view.refresh()
+    view._aside.wait(60)
     return view
 
 
@@ -119,15 +120,15 @@ def test_a_click_on_the_curve_adds_the_step_and_a_second_one_moves_it(
 ) -> None:
     json.dumps(view.state, allow_nan=False)
     assert view.state["step"] is None
-    send(view, type="place", place=500)
+    ask(view, view._aside, type="place", place=500)
     assert [(s.select, s.params.epsilon) for s in state.recipe.steps] == [("semdedup", 0.25)]
     assert view.state["kept"] == state.count().kept
     send(view, type="value", value=0.013)
     assert [(s.select, s.params.epsilon) for s in state.recipe.steps] == [("semdedup", 0.013)]
     assert (view.state["step"], view.state["value"]) == (1, 0.013)
     assert view.state["place"] == pytest.approx(0.013**0.5)
-    send(view, type="method", method="minhash")
-    send(view, type="place", place=640)
+    ask(view, view._aside, type="method", method="minhash")
+    ask(view, view._aside, type="place", place=640)
     assert [s.select for s in state.recipe.steps] == ["semdedup", "minhash"]
     assert view.state["kept"] == state.count().kept
     state.undo()
@@ -135,7 +136,7 @@ def test_a_click_on_the_curve_adds_the_step_and_a_second_one_moves_it(
 
 
 def test_a_pair_shows_both_texts_with_their_difference(view: Duplicates, table: Table) -> None:
-    send(view, type="place", place=600)
+    ask(view, view._aside, type="place", place=600)
     for side in ("above", "below"):
         send(view, type="pair", side=side, pair=1)
         shown = view.state["shown"]
@@ -156,14 +157,14 @@ def test_many_documents_are_not_compared_unasked(state: BenchState, monkeypatch:
     view.refresh()
     assert view.state["ask"] == f"Compute the curve for {N} documents"
     assert "curve" not in view.state
-    send(view, type="compute")
+    ask(view, view._aside, type="compute")
     assert view.state["documents"] == N - 1
 
 
 def test_without_scores_it_says_what_to_compute(state: BenchState, table: Table, view: Duplicates) -> None:
     rest = {name: column for name, column in table.scores.items() if name != "minhash_signature"}
     state.set_table(replace(table, scores=rest))
-    send(view, type="method", method="minhash")
+    ask(view, view._aside, type="method", method="minhash")
     assert view.state["hint"] == "MinHash: by words needs minhash_signature; compute it on the Load tab"
     with pytest.raises(InputError, match="needs minhash_signature"):
         links(state, METHODS["minhash"])

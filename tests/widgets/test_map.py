@@ -27,12 +27,12 @@ def map_view(state: BenchState, table: Table) -> Map:
 
 
 def lasso(view: Map, points: object) -> None:
-    view._lassoed({"new": points})
+    view._plot._lassoed({"new": points})
 
 
 def drawn_colors(view: Map) -> list[tuple[float, ...]]:
     """The colour in which the page draws each point: its code, and the colour of that number."""
-    widget = view._scatter.widget
+    widget = view._plot._scatter.widget
     column = {"valueA": 2, "valueB": 3}[widget.color_by]
     codes = widget.points[:, column].astype(int)
     return [tuple(widget.color[code][:3]) for code in codes]
@@ -100,7 +100,7 @@ def test_a_lasso_adds_takes_away_or_begins_anew(map_view: Map, state: BenchState
     send(panel, type="combine", how="add")
     lasso(map_view, np.asarray([3, 4], dtype=np.uint32))
     assert state.selection.tolist() == [1, 2, 3, 4]
-    assert map_view._scatter.selection().tolist() == [1, 2, 3, 4], "the map shows what is chosen in all"
+    assert map_view._plot._scatter.selection().tolist() == [1, 2, 3, 4], "the map shows what is chosen in all"
     send(panel, type="combine", how="subtract")
     lasso(map_view, np.asarray([2, 9], dtype=np.uint32))
     assert state.selection.tolist() == [1, 3, 4]
@@ -125,7 +125,7 @@ def test_a_click_shows_its_document_and_leaves_what_is_chosen(
     panel, read = map_view._panel, []
     state.thresholds.set("n_tokens", 155.0, None)
     lasso(map_view, np.asarray([1, 2, 3], dtype=np.uint32))
-    map_view._lassoed_at = float("-inf")
+    map_view._plot._lassoed_at = float("-inf")
     lasso(map_view, np.asarray([11], dtype=np.uint32))
     card = panel.state["card"]
     assert (card["row"], card["id"], card["source"], card["kept"]) == (12, "d12", "b", False)
@@ -146,7 +146,7 @@ def test_dropped_documents_turn_grey_and_back(map_view: Map, state: BenchState) 
     assert [[label, n] for label, _, n in panel.state["legend"]] == [
         ["<b>c</b>", 15], ["a", 0], ["b", 0], ["dropped", 15]
     ]  # fmt: skip
-    kept = state.keep[map_view._placed]
+    kept = state.keep[map_view._plot.placed]
     expected = [category_colors(["a", "b", "<b>c</b>"])["<b>c</b>"] if k else DROPPED for k in kept]
     assert drawn_colors(map_view) == [to_rgb(color) for color in expected]
     send(panel, type="color", by="kept")

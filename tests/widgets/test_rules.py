@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.widgets.sending import complain, send
+from tests.widgets.sending import Held, ask, complain, send
 from widgets.audits import evidence
 from widgets.map import Map
 from widgets.state import BenchState
@@ -77,17 +77,17 @@ def test_a_legend_entry_becomes_a_rule_that_keeps_its_documents(
     assert rule(view)["name"] == "topic 1"
     assert rule(view)["tried"] is None
     for variant in ("centroids", "probe"):
-        send(view._panel, type="try", **{**FORM, "variant": variant})
+        ask(view._panel, view._rules._aside, type="try", **{**FORM, "variant": variant})
         expected = try_rule(table, state.selection, variant=variant)  # type: ignore[arg-type]  # one of two
         tried = rule(view)["tried"]
         assert tried["precision"][0] == expected.precision.value == 1
         assert tried["recall"][1:] == [expected.recall.low, 1, 20, 20]
         assert not tried["isPoor"]
-    send(view._panel, type="add", **FORM, confirmed=False)
+    ask(view._panel, view._rules._aside, type="add", **FORM, confirmed=False)
     assert rule(view)["tried"] is None, "another variant was tried"
-    send(view._panel, type="try", **FORM)
+    ask(view._panel, view._rules._aside, type="try", **FORM)
     # A message is made of strings of its own.
-    send(view._panel, type="add", **json.loads(json.dumps(FORM)), confirmed=False)
+    ask(view._panel, view._rules._aside, type="add", **json.loads(json.dumps(FORM)), confirmed=False)
     assert rule(view)["added"] == 1
     params = state.recipe.steps[0].params
     assert params == make_rule(table, state.selection, name="<img src=x>")
@@ -102,12 +102,12 @@ def test_a_poor_rule_is_added_only_when_that_is_confirmed(
     view: Map, state: BenchState, said: list[str]
 ) -> None:
     state.select_rows(np.arange(0, N, 4))
-    send(view._panel, type="try", **{**FORM, "keep": "outside"})
+    ask(view._panel, view._rules._aside, type="try", **{**FORM, "keep": "outside"})
     assert rule(view)["tried"]["isPoor"]
-    send(view._panel, type="add", **FORM, confirmed=False)
+    ask(view._panel, view._rules._aside, type="add", **FORM, confirmed=False)
     assert "below 0.8; confirm that you want it" in said[-1]
     assert state.recipe.steps == ()
-    send(view._panel, type="add", **{**FORM, "keep": "outside"}, confirmed=True)
+    ask(view._panel, view._rules._aside, type="add", **{**FORM, "keep": "outside"}, confirmed=True)
     assert said[-1] == ""
     assert state.recipe.steps[0].params.keep == "outside"
 
@@ -116,8 +116,8 @@ def test_the_trial_of_a_rule_is_evidence_for_as_long_as_the_recipe_has_it(
     view: Map, state: BenchState, table: Table
 ) -> None:
     send(view._panel, type="pick", index=1)
-    send(view._panel, type="try", **FORM)
-    send(view._panel, type="add", **FORM, confirmed=False)
+    ask(view._panel, view._rules._aside, type="try", **FORM)
+    ask(view._panel, view._rules._aside, type="add", **FORM, confirmed=False)
     tried = try_rule(table, state.selection, variant="centroids")
     (found,) = json.loads(json.dumps(evidence(state), allow_nan=False))
     assert (found["kind"], found["step"], found["name"]) == ("held_out_region", 1, "<img src=x>")
@@ -146,8 +146,8 @@ def test_saved_trials_of_a_wrong_form_change_nothing(
     view: Map, state: BenchState, broken: dict[str, Any]
 ) -> None:
     send(view._panel, type="pick", index=1)
-    send(view._panel, type="try", **FORM)
-    send(view._panel, type="add", **FORM, confirmed=False)
+    ask(view._panel, view._rules._aside, type="try", **FORM)
+    ask(view._panel, view._rules._aside, type="add", **FORM, confirmed=False)
     trials = state.saved_parts["trials"]
     before = trials.to_json()
     with pytest.raises(InputError):
@@ -158,19 +158,38 @@ def test_saved_trials_of_a_wrong_form_change_nothing(
 def test_what_was_tried_holds_for_the_documents_chosen_then(
     view: Map, state: BenchState, said: list[str]
 ) -> None:
-    send(view._panel, type="add", **FORM, confirmed=True)
+    ask(view._panel, view._rules._aside, type="add", **FORM, confirmed=True)
     assert "wasn't tried" in said[-1]
     send(view._panel, type="pick", index=0)
-    send(view._panel, type="try", **FORM)
+    ask(view._panel, view._rules._aside, type="try", **FORM)
     assert rule(view)["tried"]
     send(view._panel, type="pick", index=2)
     assert rule(view)["tried"] is None
-    send(view._panel, type="add", **FORM, confirmed=True)
+    ask(view._panel, view._rules._aside, type="add", **FORM, confirmed=True)
     assert "wasn't tried" in said[-1]
     state.select_rows(np.arange(5))
     assert rule(view)["hint"] == "A rule needs at least 20 documents."
-    send(view._panel, type="try", **FORM)
+    ask(view._panel, view._rules._aside, type="try", **FORM)
     assert "got 5 and 115; choose more documents" in said[-1]
+
+
+def test_a_rule_is_not_added_for_documents_that_are_no_longer_chosen(state: BenchState) -> None:
+    held = Held()
+    view = Map(state, held.said.append, show=print, read=print, compute=print, jobs=held.jobs)
+    view.is_shown = True
+    view.refresh()
+    send(view._panel, type="pick", index=1)
+    held.go.set()
+    ask(view._panel, view._rules._aside, type="try", **FORM)
+    held.go.clear()
+    ask(view._panel, view._rules._aside, type="add", **FORM, confirmed=False)
+    held.until_it_works()
+    assert rule(view)["isBusy"]
+    state.select_rows(np.arange(40))
+    held.let_go()
+    assert held.said[-1] == "other documents are chosen by now; try the rule on them first"
+    assert state.recipe.steps == ()
+    assert not rule(view)["isBusy"]
 
 
 @pytest.mark.parametrize(
@@ -181,8 +200,8 @@ def test_a_message_that_is_no_form_changes_nothing(
     view: Map, state: BenchState, said: list[str], wrong: dict[str, object]
 ) -> None:
     state.select_rows(np.arange(0, N, 4))
-    send(view._panel, type="try", **FORM)
-    send(view._panel, type="add", **{**FORM, "confirmed": True, **wrong})
+    ask(view._panel, view._rules._aside, type="try", **FORM)
+    ask(view._panel, view._rules._aside, type="add", **{**FORM, "confirmed": True, **wrong})
     assert "must be" in said[-1]
     assert state.recipe.steps == ()
 

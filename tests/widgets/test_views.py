@@ -280,19 +280,13 @@ def test_the_load_form_hands_on_what_was_asked(state: BenchState) -> None:
     buttons: dict[str, Any] = {
         "draw": asked.append,
         "score": asked.append,
-        "stop": lambda: asked.append("stop"),
     }
     view = Load(state, complain, form=Draw("corpus"), given=None, **buttons)
     columns = {"text_column": "", "id_column": "id", "source_column": ""}
     form = {"path": "x", "n": 5, "by_source": False, "seed": 1, **columns}
     send(view, type="draw", **form)
     send(view, type="score", scores=["perplexity", "n_tokens"])
-    send(view, type="stop")
-    assert asked == [Draw("x", 5, False, 1, "text", "id", None), ("n_tokens", "perplexity"), "stop"]
-    view.show_progress({"what": "n_tokens", "fraction": 0.5, "note": ""})
-    assert view.progress["fraction"] == 0.5
-    view.show_progress(None)
-    assert view.progress == {}
+    assert asked == [Draw("x", 5, False, 1, "text", "id", None), ("n_tokens", "perplexity")]
 
 
 def test_the_documents_tab_can_be_told_what_to_list(documents: Documents, state: BenchState) -> None:

@@ -8,9 +8,9 @@ function render({ model, el }) {
   const note = h("p", { class: "wb-note wb-budget-note", role: "status" });
   const result = h("div", { role: "status", "aria-live": "polite" });
   el.append(hint, form, note, result);
-  let typed = null, version = null;
+  let typed = null, version = 0, stop = null;
 
-  const set = (changes) => { Object.assign(typed, changes); drawForm(model.get("state")); };
+  const set = (changes) => { Object.assign(typed, changes); stop.again(); };
   const quiet = (changes) => Object.assign(typed, changes);
   const ruleOf = (name) => typed.rules[name] || { floor: 0, cap: 1, repeat: 1 };
   const numberOf = (text, scale) => (text.trim() === "" ? NaN : Number(text.replace(",", "."))) / scale;
@@ -19,6 +19,8 @@ function render({ model, el }) {
     const rules = Object.entries(typed.rules)
       .filter(([, rule]) => rule.floor !== 0 || rule.cap !== 1 || rule.repeat !== 1)
       .map(([source, rule]) => ({ source, ...rule }));
+    // What comes back with the next version was sent from here, and may have been edited further by then.
+    version = model.get("state").version + 1;
     model.send({ type: "solve", ...typed, rules: typed.how === "mix" ? rules : [] });
   };
 
@@ -84,8 +86,8 @@ function render({ model, el }) {
       drawAmount(state),
       h("div", { class: "wb-form-row" }, h("span", { class: "wb-field-label" }, "by moving"), chip("handle", "one threshold"), chip("mix", "the cut of a mix of scores")),
       typed.how === "handle" ? drawHandle(state) : drawMix(state),
-      h("div", { class: "wb-form-row" }, button("Solve", { class: "wb-primary wb-budget-solve", "data-key": "solve" }, solve),
-        h("span", { class: "wb-note" }, "shows what would be kept; nothing changes until it is applied"))));
+      h("div", { class: "wb-form-row" }, button("Solve", { class: "wb-primary wb-budget-solve", "data-key": "solve", disabled: state.isSolving }, solve),
+        h("span", { class: "wb-note" }, state.isSolving ? "solving …" : "shows what would be kept; nothing changes until it is applied"))));
   };
 
   const drawResult = (state) => {
@@ -130,7 +132,7 @@ function render({ model, el }) {
     note.textContent = state.note || "";
     note.hidden = !state.note;
     if (form.hidden) return;
-    if (version !== state.version || !typed) {
+    if (!typed || version < state.version) {
       version = state.version;
       // No prototype: a source may be called __proto__.
       typed = { ...state.ask, rules: Object.assign(Object.create(null), state.ask.rules), scores: [...state.ask.scores], weights: [...state.ask.weights], open: typed ? typed.open : false };
@@ -139,7 +141,8 @@ function render({ model, el }) {
     drawForm(state);
     drawResult(state);
   };
-  return drawOn(model, el, ["state"], draw);
+  stop = drawOn(model, el, ["state"], draw);
+  return stop;
 }
 
 export default { render };

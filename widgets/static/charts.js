@@ -43,7 +43,15 @@ function makeField(chart, side, send) {
     sent = bound.field;
     write(share, bound.place === null || bound.share === null ? "" : isQuantile ? `= ${bound.text}` : `q ${bound.share.toFixed(3)}`);
   };
-  return { parts: [node, share], update };
+  // A number that a person is in the middle of stays, whatever is answered meanwhile.
+  let typing = false, last = "";
+  node.addEventListener("input", () => { typing = true; });
+  for (const end of ["change", "blur"]) node.addEventListener(end, () => { typing = false; });
+  const follow = (bound, isQuantile) => {
+    if (!typing) last = bound.field;
+    update({ ...bound, field: last }, isQuantile);
+  };
+  return { parts: [node, share], update: follow };
 }
 
 function makeCard(chart, bench) {

@@ -63,9 +63,10 @@ function labelled(label, control, attributes = {}) {
 }
 
 // Draw a view again whenever one of `names` changes. Where `draw` builds new elements, the focus goes to the element
-// with the same data-key, and drawing waits while a pointer is down, so that a click is never lost between two drawings.
+// with the same data-key. Drawing waits while a pointer is down, so that a click is never lost between two drawings, and
+// while a person is in the middle of a text or a number, which would be lost. What is returned ends it; its `again` draws.
 function drawOn(model, el, names, draw) {
-  let pressed = false, waiting = false;
+  let pressed = false, waiting = false, typing = null;
   const now = () => {
     waiting = false;
     const root = el.getRootNode();
@@ -79,17 +80,26 @@ function drawOn(model, el, names, draw) {
     again.focus({ preventScroll: true });
     try { if (caret && caret[0] !== null) again.setSelectionRange(...caret); } catch (_) { /* not a text field */ }
   };
-  const request = () => { if (pressed) waiting = true; else now(); };
+  const isTyping = () => typing !== null && typing === el.getRootNode().activeElement;
+  const request = () => { if (pressed || isTyping()) waiting = true; else now(); };
+  const catchUp = () => { if (waiting) request(); };
   const down = () => { pressed = true; };
-  const up = () => setTimeout(() => { pressed = false; if (waiting) now(); }, 0);
+  const up = () => setTimeout(() => { pressed = false; catchUp(); }, 0);
   el.addEventListener("pointerdown", down);
+  el.addEventListener("input", (event) => { if (event.target.matches("textarea, input[type=text], input[type=number]")) typing = event.target; });
+  // What was typed is on its way before anything is drawn.
+  const typed = (event) => { if (event.target === typing) { typing = null; setTimeout(catchUp, 0); } };
+  el.addEventListener("change", typed);
+  el.addEventListener("focusout", typed);
   window.addEventListener("pointerup", up);
   window.addEventListener("pointercancel", up);
   for (const name of names) model.on(`change:${name}`, request);
   now();
-  return () => {
+  const end = () => {
     for (const name of names) model.off(`change:${name}`, request);
     window.removeEventListener("pointerup", up);
     window.removeEventListener("pointercancel", up);
   };
+  end.again = request;
+  return end;
 }

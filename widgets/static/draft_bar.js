@@ -9,6 +9,9 @@ function render({ model, el }) {
   const history = h("ol", { class: "wb-changes", hidden: true, "aria-label": "History of the recipe" });
   el.append(bar, ask, history);
 
+  let stop = null;
+  const line = makeUnanswered(model, () => stop.again());
+
   const close = () => { ask.hidden = true; ask.replaceChildren(); };
   const askName = (type, verb, value) => {
     const state = model.get("state");
@@ -35,8 +38,8 @@ function render({ model, el }) {
     const state = model.get("state");
     if (!state.names) return;
     bar.replaceChildren(...[
-      labelled("draft", dropdown(state.names.map((name) => [name, name]), state.current, { class: "wb-draft", "data-key": "draft", ...quiet },
-        (name) => model.send({ type: "switch", name }))),
+      labelled("draft", dropdown(state.names.map((name) => [name, name]), line.shown("draft", state.current), { class: "wb-draft", "data-key": "draft", ...quiet },
+        (name) => line.send("draft", name, { type: "switch", name }))),
       state.parent === null ? null : h("span", { class: "wb-note wb-draft-parent" }, `branched from ${state.parent}`),
       button("Branch", { class: "wb-draft-branch", "data-key": "branch", title: "Go on with this recipe under another name" }, () => askName("branch", "Branch", "")),
       button("Duplicate", { class: "wb-draft-duplicate", "data-key": "duplicate", title: "Copy this draft with its history" }, () => askName("duplicate", "Duplicate", "")),
@@ -51,7 +54,8 @@ function render({ model, el }) {
     ].filter(Boolean));
     drawHistory(state);
   };
-  return drawOn(model, el, ["state"], draw);
+  stop = drawOn(model, el, ["state"], draw);
+  return () => { line.close(); stop(); };
 }
 
 export default { render };

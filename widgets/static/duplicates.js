@@ -15,14 +15,15 @@ function render({ model, el }) {
   el.append(top, about, hint, ask, plot, legend, line, pairs);
   const x = (place) => L + place * (W - L - R);
   const y = (share) => T + (1 - share) * (H - T - B);
-  let asked = null;
+  let stop = null;
+  const held = makeUnanswered(model, () => stop.again());
 
   const placeOf = (event) => {
     const box = plot.getBoundingClientRect();
     const share = ((event.clientX - box.left) / box.width * W - L) / (W - L - R);
     return Math.round(Math.min(1, Math.max(0, share)) * (model.get("state").places || 1000));
   };
-  const put = (place) => { asked = place; model.send({ type: "place", place }); };
+  const put = (place) => held.send("place", place, { type: "place", place });
   plot.addEventListener("click", (event) => put(placeOf(event)));
   plot.addEventListener("pointermove", (event) => {
     const state = model.get("state"), hover = plot.querySelector(".wb-copies-hover");
@@ -35,7 +36,7 @@ function render({ model, el }) {
   plot.addEventListener("pointerleave", () => { const hover = plot.querySelector(".wb-copies-hover"); if (hover) hover.setAttribute("visibility", "hidden"); });
   plot.addEventListener("keydown", (event) => {
     const state = model.get("state");
-    const at = asked === null ? Math.round(state.place * state.places) : asked;
+    const at = held.shown("place", Math.round(state.place * state.places));
     const to = { ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1, PageDown: at - 50, PageUp: at + 50, Home: 0, End: state.places }[event.key];
     if (to === undefined) return;
     event.preventDefault();
@@ -72,8 +73,8 @@ function render({ model, el }) {
   };
 
   const drawNow = (state) => {
-    const typed = h("input", { type: "text", inputmode: "decimal", class: "wb-copies-value wb-num", value: String(state.value), "data-key": "value", onkeydown: (event) => event.stopPropagation(),
-      onchange: (event) => { asked = null; model.send({ type: "value", value: Number(event.target.value.trim() === "" ? NaN : event.target.value) }); } });
+    const typed = h("input", { type: "text", inputmode: "decimal", class: "wb-copies-value wb-num", value: held.shown("value", String(state.value)), "data-key": "value", onkeydown: (event) => event.stopPropagation(),
+      onchange: ({ target }) => held.send("value", target.value, { type: "value", value: target.value.trim() === "" || Number.isNaN(Number(target.value)) ? target.value : Number(target.value) }) });
     const where = state.step === null ? "Not in the recipe yet: a click on the curve, or a number here, adds the step at its end."
       : state.byShare !== null ? `Step ${state.step} keeps a share of ${state.byShare} now; a click sets ${state.param} in its place.` : `Step ${state.step} of the recipe.`;
     line.replaceChildren(labelled(state.param, typed),
@@ -109,9 +110,8 @@ function render({ model, el }) {
   const draw = () => {
     const state = model.get("state");
     if (!state.methods) return;
-    asked = null;
     top.replaceChildren(h("span", { class: "wb-segments", role: "group", "aria-label": "Method" }, state.methods.map(([name, title]) => button(title,
-      { class: "wb-chip wb-copies-method", "data-method": name, "data-key": `method:${name}`, "aria-pressed": String(state.method === name) }, () => model.send({ type: "method", method: name })))));
+      { class: "wb-chip wb-copies-method", "data-method": name, "data-key": `method:${name}`, "aria-pressed": String(state.method === name) }, () => { held.forget(); model.send({ type: "method", method: name }); }))));
     about.textContent = state.about;
     hint.textContent = state.hint;
     hint.hidden = !state.hint;
@@ -123,7 +123,8 @@ function render({ model, el }) {
     drawNow(state);
     drawPairs(state);
   };
-  return drawOn(model, el, ["state"], draw);
+  stop = drawOn(model, el, ["state"], draw);
+  return () => { held.close(); stop(); };
 }
 
 export default { render };

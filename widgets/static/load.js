@@ -38,19 +38,16 @@ function render({ model, el }) {
       h("label", { class: "wb-check" }, fields.by_source, "each source apart"), h("span", { class: "wb-gap" }),
       labelled("text column", fields.text_column), labelled("id column", fields.id_column), labelled("source column", fields.source_column), loadButton));
 
-  const bar = h("div", { class: "wb-progress-bar", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, h("i"));
-  const what = h("span", { class: "wb-progress-what" });
-  const progress = h("div", { class: "wb-progress", hidden: true }, what, bar, button("Stop", { class: "wb-stop" }, () => model.send({ type: "stop" })));
   const summary = h("div", { class: "wb-load-summary" });
   const families = h("div", { class: "wb-score-families" });
   const ticked = new Set(), seen = new Set();
   const scoreButton = button("Score", { class: "wb-primary wb-score-button" }, () => model.send({ type: "score", scores: [...ticked] }));
   const note = h("span", { class: "wb-note" });
   const scores = h("fieldset", { class: "wb-box wb-load-scores" }, h("legend", {}, "2 · Scores"), families, h("div", { class: "wb-form-row" }, scoreButton, note));
-  el.append(box, progress, summary, scores);
+  el.append(box, summary, scores);
 
   const tellCount = () => { note.textContent = `${plural(ticked.size, "score")} to compute; what the store has is taken from there`; scoreButton.disabled = !ticked.size || busy(); };
-  const busy = () => Boolean(model.get("progress").what);
+  const busy = () => model.get("is_busy");
 
   const drawFamilies = (list) => {
     families.replaceChildren(...list.map(({ family, scores: rows }) => {
@@ -103,21 +100,14 @@ function render({ model, el }) {
     drawFamilies(state.families);
     scores.disabled = !state.summary;
   };
-  const drawProgress = () => {
-    const p = model.get("progress");
-    progress.hidden = !p.what;
+  const drawBusy = () => {
     loadButton.disabled = busy();
     tellCount();
-    if (!p.what) return;
-    what.textContent = `${p.what} – ${percent(p.fraction, 0)}${p.note ? `, ${p.note}` : ""}`;
-    bar.firstChild.style.width = `${100 * p.fraction}%`;
-    bar.setAttribute("aria-valuenow", Math.round(100 * p.fraction));
-    bar.setAttribute("aria-valuetext", what.textContent);
   };
-  model.on("change:progress", drawProgress);
+  model.on("change:is_busy", drawBusy);
   const stop = drawOn(model, el, ["state"], draw);
-  drawProgress();
-  return () => { model.off("change:progress", drawProgress); stop(); };
+  drawBusy();
+  return () => { model.off("change:is_busy", drawBusy); stop(); };
 }
 
 export default { render };

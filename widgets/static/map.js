@@ -5,29 +5,29 @@ const COMBINE = [["replace", "new", "The next lasso replaces what is chosen"], [
   ["subtract", "remove", "The next lasso takes away from what is chosen"]];
 
 // The form that turns what is chosen into a step for unseen documents.
-function ruleForm(rule, draft, send) {
+function ruleForm(rule, draft, send, set) {
   if (rule.hint) return [h("p", { class: "wb-note" }, rule.hint)];
   const quiet = { onkeydown: (event) => event.stopPropagation() };
   const said = () => ({ variant: draft.variant, keep: draft.keep, name: draft.name });
-  const change = (name) => (value) => { draft[name] = value; send({ type: "rule", ...said() }); };
+  const change = (name) => (value) => { draft[name] = value; set(said()); };
   const name = h("input", { type: "text", class: "wb-rule-name", maxlength: 60, value: draft.name, "data-key": "rule:name", placeholder: "shown in reasons", ...quiet,
-    oninput: (event) => { draft.name = event.target.value; }, onchange: () => send({ type: "rule", ...said() }) });
+    oninput: (event) => { draft.name = event.target.value; }, onchange: () => set(said()) });
   const form = [
     h("h4", {}, "Rule for unseen documents"),
-    labelled("decides", dropdown(rule.variants, rule.variant, { class: "wb-rule-variant", "data-key": "rule:variant" }, change("variant"))),
-    labelled("does", dropdown(rule.keeps, rule.keep, { class: "wb-rule-keep", "data-key": "rule:keep" }, change("keep"))),
+    labelled("decides", dropdown(rule.variants, draft.variant, { class: "wb-rule-variant", "data-key": "rule:variant" }, change("variant"))),
+    labelled("does", dropdown(rule.keeps, draft.keep, { class: "wb-rule-keep", "data-key": "rule:keep" }, change("keep"))),
     labelled("name", name),
-    button("Try on held-out documents", { class: "wb-rule-try", "data-key": "rule:try" }, () => send({ type: "try", ...said() })),
+    button("Try on held-out documents", { class: "wb-rule-try", "data-key": "rule:try", disabled: rule.isBusy }, () => send({ type: "try", ...said() })),
   ];
   if (rule.added) return [...form, h("p", { class: "wb-rule-added", role: "status" }, `Added to the recipe as step ${rule.added}.`)];
   if (!rule.tried) return form;
   const tried = rule.tried;
   const line = (label, what, [value, low, high, found, n]) => h("p", { class: `wb-rule-${label}`, "data-value": value, "data-poor": String(value === null || value < tried.limit) },
     h("strong", {}, `${label} ${percent(value)}`), value === null ? "" : ` (${percent(low)} to ${percent(high)})`, h("span", { class: "wb-note" }, ` ${count(found)} of ${count(n)} ${what}`));
-  const add = button("Add to the recipe", { class: "wb-primary wb-rule-add", "data-key": "rule:add", disabled: tried.isPoor && !draft.confirmed },
+  const add = button("Add to the recipe", { class: "wb-primary wb-rule-add", "data-key": "rule:add", disabled: rule.isBusy || (tried.isPoor && !draft.confirmed) },
     () => send({ type: "add", ...said(), confirmed: draft.confirmed }));
   const confirm = h("input", { type: "checkbox", class: "wb-rule-confirm", "data-key": "rule:confirm", checked: draft.confirmed,
-    onchange: (event) => { draft.confirmed = event.target.checked; add.disabled = !draft.confirmed; } });
+    onchange: (event) => { draft.confirmed = event.target.checked; add.disabled = rule.isBusy || !draft.confirmed; } });
   return [...form, h("div", { class: "wb-rule-tried", role: "status" },
     line("precision", "taken for the region are of it", tried.precision), line("recall", "of the region are found", tried.recall),
     h("p", { class: "wb-note" }, `Fitted to ${count(tried.fitted)} documents, counted on ${count(tried.documents)} others; 95 % intervals. The step is fitted to all.`),
@@ -44,6 +44,7 @@ function render({ model, el }) {
   const selection = h("section", { class: "wb-map-selection", "aria-live": "polite" });
   const rule = h("section", { class: "wb-map-rule", "aria-label": "Rule for unseen documents" });
   const draft = { confirmed: false };
+  const line = makeUnanswered(model, () => stop.again());
   const legend = h("ul", { class: "wb-legend", "aria-label": "Legend" });
   const unplaced = h("p", { class: "wb-note" });
   el.append(hint, compute, tools, card, selection, rule, legend, unplaced);
@@ -88,8 +89,9 @@ function render({ model, el }) {
     if (state.card) card.replaceChildren(...cardOf(state.card));
     const subject = JSON.stringify([state.rule.tried, state.selected]);
     if (draft.subject !== subject) draft.confirmed = false;
-    Object.assign(draft, { subject, variant: state.rule.variant, keep: state.rule.keep, name: state.rule.name });
-    rule.replaceChildren(...(state.selected ? ruleForm(state.rule, draft, (content) => model.send(content)) : []));
+    const { variant, keep, name } = state.rule;
+    Object.assign(draft, { subject }, line.shown("rule", { variant, keep, name }));
+    rule.replaceChildren(...(state.selected ? ruleForm(state.rule, draft, (content) => model.send(content), (said) => line.send("rule", said, { type: "rule", ...said })) : []));
     selection.replaceChildren(...(state.selected ? [
       h("p", { class: "wb-lassoed", "data-selected": state.selected }, h("strong", {}, plural(state.selected, "document")), " chosen",
         state.selectedTokens === null ? "" : `, ${plural(state.selectedTokens, "token")}`),
@@ -104,7 +106,7 @@ function render({ model, el }) {
       h("span", { class: "wb-dot", color }), h("span", { class: "wb-legend-label" }, label), h("span", { class: "wb-num" }, count(n))));
   };
   const stop = drawOn(model, el, ["state"], draw);
-  return () => { watch.disconnect(); stop(); };
+  return () => { watch.disconnect(); line.close(); stop(); };
 }
 
 export default { render };

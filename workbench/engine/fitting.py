@@ -26,6 +26,21 @@ class FitCache:
         self._states: dict[str, Mapping[str, Array]] = {}
         self._scans: OrderedDict[tuple[str, bytes], Columns] = OrderedDict()
 
+    def adopt(self, other: FitCache) -> None:
+        """Take over what another one knows."""
+        self._states.update(other._states)
+        self._scans.update(other._scans)
+        while len(self._scans) > _SCANS:
+            self._scans.popitem(last=False)
+
+    def knows(self, table: Table, step: Step, seed: int, alive: IntArray) -> bool:
+        """Whether the step's artefact and its scan of the rows `alive` are there already, so that asking is quick."""
+        spec = step.spec
+        is_fitted = spec.fit is None or spec.state_of is not None
+        if not is_fitted and self._key(table, step, seed, spec.fit_params) not in self._states:
+            return False
+        return spec.scan is None or self._scan_key(table, step, seed, alive) in self._scans
+
     def state(self, table: Table, step: Step, seed: int) -> Mapping[str, Array]:
         """The step's artefact, fitted on the whole table on first use, and what is solved there each time."""
         spec = step.spec
@@ -57,7 +72,7 @@ class FitCache:
     def scan(self, table: Table, step: Step, state: Mapping[str, Array], seed: int, alive: IntArray) -> Scan:
         """The step's scan of the rows `alive`, made on first use."""
         spec = step.spec
-        key = self._key(table, step, seed, (*spec.fit_params, *spec.scan_params)), hash_bytes(alive)
+        key = self._scan_key(table, step, seed, alive)
 
         def scan(columns: Columns) -> Columns:
             assert spec.scan is not None
@@ -69,6 +84,10 @@ class FitCache:
             return self._scans[key]
 
         return scan
+
+    def _scan_key(self, table: Table, step: Step, seed: int, alive: IntArray) -> tuple[str, bytes]:
+        spec = step.spec
+        return self._key(table, step, seed, (*spec.fit_params, *spec.scan_params)), hash_bytes(alive)
 
     def _key(self, table: Table, step: Step, seed: int, params: Iterable[str]) -> str:
         read: dict[str, object] = {name: table.definitions.get(name) for name in step.needs}

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.checks import Array, FloatArray, IntArray, check_fraction
 from workbench.errors import InputError
+from workbench.progress import current, shown
 from workbench.selectors.base import Columns, Selection, SelectorSpec, State
 
 _WINDOW = 256
@@ -71,24 +72,30 @@ def candidates(bands: Array, window: int = 1) -> tuple[IntArray, IntArray]:
     Two int64 (m,); a pair may come more than once.
     """
     ones, others = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for column in bands.T if len(bands) else ():
-        order = np.argsort(column, kind="stable")
-        ordered = column[order]
-        for behind in range(1, window + 1):
-            same = np.flatnonzero((ordered[behind:] == ordered[:-behind]) & (ordered[behind:] != 0))
-            if not len(same):
-                break
-            ones.append(order[same])
-            others.append(order[same + behind])
+    progress = current()
+    with shown(progress, "looking for shared bands", bands.shape[1] * window):
+        for column in bands.T if len(bands) else ():
+            order = np.argsort(column, kind="stable")
+            ordered = column[order]
+            for behind in range(1, window + 1):
+                progress.advance(1)
+                same = np.flatnonzero((ordered[behind:] == ordered[:-behind]) & (ordered[behind:] != 0))
+                if not len(same):
+                    progress.advance(window - behind)
+                    break
+                ones.append(order[same])
+                others.append(order[same + behind])
     return np.concatenate(ones), np.concatenate(others)
 
 
 def agreement(signature: Array, one: IntArray, other: IntArray) -> FloatArray:
     """The share of equal minima of each pair of rows, float64 (m,): an estimate of their Jaccard similarity."""
-    share = np.empty(len(one))
-    for start in range(0, len(one), _PAIRS):
-        rows = slice(start, start + _PAIRS)
-        share[rows] = (signature[one[rows]] == signature[other[rows]]).mean(axis=1)
+    share, progress = np.empty(len(one)), current()
+    with shown(progress, "comparing signatures", len(one)):
+        for start in range(0, len(one), _PAIRS):
+            rows = slice(start, start + _PAIRS)
+            share[rows] = (signature[one[rows]] == signature[other[rows]]).mean(axis=1)
+            progress.advance(_PAIRS)
     return share
 
 

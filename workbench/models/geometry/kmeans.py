@@ -11,7 +11,7 @@ import numpy.typing as npt
 from workbench.checks import FloatArray, IntArray, check_at_least
 from workbench.errors import InputError
 from workbench.models.geometry.rows import Rows, unit_rows
-from workbench.progress import Progress, Silent, shown
+from workbench.progress import Progress, Silent, current, shown
 
 # Rows of one product. Fixed, and the last one is padded: a row's similarities then don't depend on its
 # neighbours.
@@ -170,7 +170,8 @@ def sample_centroids(
     check_at_least("n_clusters", n_clusters, 1)
     check_at_least("n_iterations", n_iterations, 1)
     k = min(n_clusters, max(1, len(embedding) // rows_a_cluster))
-    return kmeans(embedding, KMeansParams(n_clusters=k, n_iterations=n_iterations), seed=seed).centroids
+    params = KMeansParams(n_clusters=k, n_iterations=n_iterations)
+    return kmeans(embedding, params, seed=seed, progress=current()).centroids
 
 
 def _random(seed: int, use: int) -> np.random.Generator:

@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.checks import Array, FloatArray, IntArray, keyed_uniform
 from workbench.models.geometry.kmeans import assign
+from workbench.progress import current, shown
 
 Keep = Literal["hard", "easy", "random"]
 """Which of a cluster come first and so stay: those far from the centroid, those near it, or any."""
@@ -64,7 +65,8 @@ def nearest_before(
         nearest[rows], twin[rows] = similarity, rows[earlier]
 
     # A cluster's products are too small to share between threads, which would mostly wait for each other.
-    with side_by_side(device()) as each:
-        for _ in each(within, clusters):
-            pass
+    progress = current()
+    with shown(progress, "looking for near-copies", len(labels)), side_by_side(device()) as each:
+        for rows, _ in zip(clusters, each(within, clusters), strict=True):
+            progress.advance(len(rows))
     return nearest, twin

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from workbench.checks import BoolArray, FloatArray, check_at_least
 from workbench.errors import InputError
 from workbench.models.geometry.rows import unit_rows
+from workbench.progress import current, shown
 
 _TILE = 1024  # rows at a time, which fit the cache
 _N_STEPS = 60
@@ -77,21 +78,23 @@ def fit_probe(
         losses = np.logaddexp(0.0, -sign * (rows @ beta))
         return float(amount @ losses + ridge @ beta**2 / 2)
 
-    now = objective(beta)
-    for _ in range(_N_STEPS):
-        probability = _logistic(rows @ beta)
-        slope = rows.T @ (amount * (probability - is_inside)) + ridge * beta
-        curvature = rows.T @ (rows * (amount * probability * (1 - probability))[:, None])
-        step = np.linalg.solve(curvature + np.diag(ridge + 1e-12 * amount.sum()), slope)
-        for halving in range(_N_HALVINGS):
-            then = objective(beta - step / 2**halving)
-            if then < now:
-                beta, now = beta - step / 2**halving, then
-                break
-        else:
-            break  # as flat as float64 can tell
-        if slope @ step <= _FLAT * amount.sum():
-            break  # the error's square is what this step left
+    now, progress = objective(beta), current()
+    with shown(progress, "fitting the probe", _N_STEPS):
+        for _ in range(_N_STEPS):
+            progress.advance(1)
+            probability = _logistic(rows @ beta)
+            slope = rows.T @ (amount * (probability - is_inside)) + ridge * beta
+            curvature = rows.T @ (rows * (amount * probability * (1 - probability))[:, None])
+            step = np.linalg.solve(curvature + np.diag(ridge + 1e-12 * amount.sum()), slope)
+            for halving in range(_N_HALVINGS):
+                then = objective(beta - step / 2**halving)
+                if then < now:
+                    beta, now = beta - step / 2**halving, then
+                    break
+            else:
+                break  # as flat as float64 can tell
+            if slope @ step <= _FLAT * amount.sum():
+                break  # the error's square is what this step left
     return Probe(beta[:-1].astype(np.float32), float(np.float32(beta[-1])))
 
 
