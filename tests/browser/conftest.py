@@ -40,8 +40,8 @@ def playwright() -> Iterator[Playwright]:
 
 
 KNOWN = {
-    "/voila/api/shutdown/": "voila's page asks for the end of its kernel when it is left, without the XSRF cookie that "
-    "this takes; the idle cull ends the kernel later",
+    "Ignoring draw call": "jscatter doesn't wait for a drawing that is under way when it is given other colours; the "
+    "later ones are drawn with the next change",
     "[anywidget] Failed to initialize model.": "anywidget gives a widget's module two seconds to load, which a machine "
     "with ten times more work than cores doesn't keep; a view that is missing then fails the test that looks for it",
 }

@@ -39,7 +39,8 @@ OPEN = """async ([code, traits]) => {
   const heard = {};
   const on = (name, call) => (heard[name] = heard[name] || []).push(call);
   const tell = (name, value) => (heard[name] || []).slice().forEach((call) => call(value));
-  window.sent = [];
+  // Its own: a view that was here before may still have a timer.
+  const sent = window.sent = [];
   window.answer = (answers) => {
     for (const [name, value] of answers) {
       if (name !== "msg:custom") traits[name] = value;
@@ -48,7 +49,7 @@ OPEN = """async ([code, traits]) => {
   };
   const el = document.createElement("div");
   document.body.replaceChildren(el);
-  const send = (content) => window.sent.push(content);
+  const send = (content) => sent.push(content);
   module.default.render({ el, model: { get: (name) => traits[name], on, off() {}, send } });
 }"""
 

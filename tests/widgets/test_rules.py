@@ -182,7 +182,7 @@ def test_a_rule_is_not_added_for_documents_that_are_no_longer_chosen(state: Benc
     held.go.set()
     ask(view._panel, view._rules._aside, type="try", **FORM)
     held.go.clear()
-    ask(view._panel, view._rules._aside, type="add", **FORM, confirmed=False)
+    send(view._panel, type="add", **FORM, confirmed=False)
     held.until_it_works()
     assert rule(view)["isBusy"]
     state.select_rows(np.arange(40))

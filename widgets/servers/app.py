@@ -6,9 +6,22 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from traitlets import Integer, List, Unicode
 from voila.app import Voila
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+
+
+class Leave(VoilaShutdownKernelHandler):  # type: ignore[misc]  # voila ships no types
+    """Ends the kernel of a page that is left.
+
+    What a page says as it is left can't carry the token against forged requests, and voila refused it: the kernel held
+    its place until it was idle for long. Here the kernel's id is token enough: no one else's page knows it.
+    """
+
+    def check_xsrf_cookie(self) -> None:
+        """Ask for none."""
 
 
 class App(Voila):  # type: ignore[misc]  # voila ships no types
@@ -21,6 +34,13 @@ class App(Voila):  # type: ignore[misc]  # voila ships no types
         Unicode(),
         help="Names by which visitors reach it through a proxy; any other is refused, whoever's page names it.",
     ).tag(config=True)
+
+    def init_handlers(self) -> list[Any]:
+        """Voila's own, but for how a page is left."""
+        return [
+            (url, Leave, *more) if handler is VoilaShutdownKernelHandler else (url, handler, *more)
+            for url, handler, *more in super().init_handlers()
+        ]
 
     def listen(self) -> None:
         """Listen with the limit; tornado's own is 100 MB a request, held in memory."""
