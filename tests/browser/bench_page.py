@@ -17,6 +17,9 @@ TICK = """(root, wanted) => {
     if (box.checked !== wanted.includes(box.dataset.score)) box.click();
 }"""
 
+# What a tab shows last, where that takes a while.
+LAST_SHOWN = {"map": "canvas", "compare": ".wb-overlap tbody tr", "documents": ".wb-reader[data-row]"}
+
 
 @dataclass(frozen=True)
 class BenchPage:
@@ -97,14 +100,20 @@ class BenchPage:
         self.notebook.page.wait_for_function("(area) => area.value !== ''", arg=shown.element_handle())
         return shown.input_value()
 
-    def take_pictures(self, folder: Path, name: str) -> list[Path]:
-        """A picture of each tab: `folder`/TAB-`name`.png."""
+    def take_pictures(self, folder: Path, name: str, *, whole: bool) -> list[Path]:
+        """A picture of each tab, as far as the window shows it: `folder`/TAB-`name`.png; `whole`: of scored documents
+        with a map and a second draft, so that nothing is wanting.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         paths = []
         for tab, _ in TABS:
             self.tab(tab)
+            if whole and tab == "documents":
+                self.find(".wb-panel-documents .wb-row").first.click()
+            if whole and tab in LAST_SHOWN:
+                self.see(self.find(f".wb-panel-{tab} {LAST_SHOWN[tab]}").first)
             paths.append(folder / f"{tab}-{name}.png")
-            self.root.screenshot(path=paths[-1])
+            self.notebook.page.screenshot(path=paths[-1])
         return paths
 
     def darken(self) -> None:

@@ -175,7 +175,8 @@ def check_undo(bench: BenchPage) -> None:
 
 def check_pictures(bench: BenchPage, folder: Path) -> None:
     """Pictures of all tabs: voila's light, JupyterLab's dark. `make pictures` keeps them, with more to see."""
-    if "WORKBENCH_PICTURES" in os.environ:
+    is_kept = "WORKBENCH_PICTURES" in os.environ
+    if is_kept:
         bench.score((*SCORES, "gopher_n_words", "perplexity", "map_x", "map_y", "cluster"))
         bench.tab("recipe").find(".wb-recipe-json").fill(json.dumps(PICTURED))
         bench.find(".wb-recipe-import").click()
@@ -187,7 +188,7 @@ def check_pictures(bench: BenchPage, folder: Path) -> None:
     is_lab = bench.notebook.server.kind == "lab"
     if is_lab:
         bench.darken()
-    for picture in bench.take_pictures(folder, "dark" if is_lab else "light"):
+    for picture in bench.take_pictures(folder, "dark" if is_lab else "light", whole=is_kept):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
