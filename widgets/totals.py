@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from widgets.state import BenchState
-from workbench.engine.export import ALWAYS, expectation_basis, expectations
+from workbench.engine.export import ALWAYS, corpus_totals, expectation_basis, expectations
 from workbench.errors import WorkbenchError
-from workbench.stats.ratios import kept_mean, kept_shares
+from workbench.stats.ratios import kept_shares, mean_amount
 from workbench.stats.share import Estimate
 
 _BASIS = {
@@ -33,18 +33,19 @@ def totals_json(bench: BenchState, sources: Sequence[int]) -> dict[str, Any]:
     table, groups = bench.loaded, bench.groups
     try:
         kept = expectations(table, bench.outcome).all
+        everything = np.ones(len(table), dtype=np.bool_)
+        tokens = {"n_tokens": np.asarray(groups.tokens, dtype=np.float64)}
+        whole = corpus_totals(table, everything, {"n_documents": np.ones(len(table)), **tokens}).all
     except WorkbenchError as error:
         return {"hint": str(error)}
     strata = table.sample.design.strata
     size = np.array([strata[name].n_corpus for name in groups.names], dtype=np.float64)
-    tokens = np.asarray(groups.tokens, dtype=np.float64)
-    everything = np.ones(len(table), dtype=np.bool_)
     shares = kept_shares(bench.keep, groups.codes, size)
     return {
         "hint": "",
         "basis": _BASIS[expectation_basis(table, bench.resolved)],
         "kept": {name: _row(kept[name]) for name in ("n_documents", *ALWAYS)},
-        "mean": [_row(kept_mean(keep, tokens, groups.codes, size)) for keep in (everything, bench.keep)],
+        "mean": [_row(mean_amount(of["n_tokens"], of["n_documents"])) for of in (whole, kept)],
         "mix": [_row(shares[source]) for source in sources],
     }
 

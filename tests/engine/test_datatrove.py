@@ -23,6 +23,8 @@ from workbench.engine.export import export, used_scores
 from workbench.engine.score import score
 from workbench.errors import InputError
 from workbench.models.load import Models
+from workbench.recipe.compile import to_datatrove
+from workbench.recipe.manifest import read_manifest
 
 STEPS = (
     {"select": "band", "score": "n_tokens", "low": 4, "high": {"quantile": 0.97}},
@@ -82,6 +84,15 @@ def test_the_script_keeps_what_apply_keeps(
         row["id"]: (row["metadata"]["filter_reason"], row["metadata"]["selection_reason"])
         for row in lines_of(out / "dropped")
     } == dropped
+
+
+def test_files_of_two_kinds_are_refused(rows: list[Row], tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "corpus", rows, 2, ("parquet", "jsonl"))
+    manifest = frozen(tmp_path, corpus, STEPS[0])
+    names: dict[str, Any] = {"__name__": "pipeline"}
+    exec(to_datatrove(read_manifest(manifest), manifest), names)
+    with pytest.raises(SystemExit, match="must hold files of one kind, parquet or jsonl"):
+        names["pipeline"](str(corpus), str(tmp_path / "out"))
 
 
 def test_vectors_are_taken_from_the_metadata(rows: list[Row], tmp_path: Path) -> None:

@@ -214,3 +214,11 @@ def test_evidence_goes_into_the_manifest_as_it_is(table: Table, recipe: Recipe, 
     assert read_manifest(export(table, recipe, tmp_path / "a.manifest", given)).evidence == given
     with pytest.raises(InputError, match="evidence must be plain JSON"):
         export(table, recipe, tmp_path / "b.manifest", [{"value": float("nan")}])
+
+
+def test_evidence_may_hold_numpys_floats(table: Table, recipe: Recipe, tmp_path: Path) -> None:
+    # A float64 is a float; orjson doesn't take it for one.
+    folder = export(
+        table, recipe, tmp_path / "x.manifest", [{"kind": "audit", "precision": np.float64(0.25)}]
+    )
+    assert read_manifest(folder).evidence == [{"kind": "audit", "precision": 0.25}]

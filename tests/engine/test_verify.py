@@ -264,6 +264,24 @@ def test_on_a_sample_the_interval_decides(large: Corpus, tmp_path: Path) -> None
     ]
 
 
+def test_a_cut_that_the_corpus_decides_is_noted_and_no_failure(large: Corpus, tmp_path: Path) -> None:
+    manifest = made_on(large, tmp_path, {"select": "brevity", "drop_fraction": 0.2}, n=100)
+    run = apply(manifest, large, tmp_path / "out")
+
+    def expect_little(content: dict[str, Any]) -> None:
+        for amount in content["expected"]["all"].values():
+            amount.update({name: value / 3 for name, value in amount.items()})
+
+    from tests.engine.test_plan import rewritten
+
+    rewritten(manifest, expect_little)
+    digest = json.loads((manifest / "manifest.json").read_bytes())["digest"]
+    change_run(run.out, lambda record: record.update(manifest=digest))
+    checked = verify(manifest, run.out)
+    assert checked.holds
+    assert sum("steps of scope column find their cut" in line for line in checked.warnings) == 3
+
+
 def test_where_copies_are_sought_less_may_be_kept_than_the_sample_shows(
     tmp_path: Path, fakes: object
 ) -> None:

@@ -89,3 +89,8 @@ def test_an_empty_word_is_refused(words: tuple[str, ...]) -> None:
 def test_another_way_to_look_is_refused() -> None:
     with pytest.raises(InputError, match="apart must be words or anywhere, got 'spaces'"):
         BadWordsParams(("a",), apart="spaces")  # type: ignore[arg-type]
+
+
+def test_a_list_of_a_recipe_is_as_good_as_a_tuple() -> None:
+    # JSON has lists, and a recipe's settings come as they are.
+    assert count_bad_words("Darn it", BadWordsParams(["darn"])) == 1.0  # type: ignore[arg-type]

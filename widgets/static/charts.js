@@ -32,7 +32,7 @@ function makeField(chart, side, send) {
     const text = node.value.trim().replaceAll(",", "");
     const value = text === "" ? null : Number(text);
     // What is no number goes to Python as it is, which says so.
-    send({ type: "value", score: chart.score, side, value: Number.isNaN(value) ? node.value.slice(0, 50) : value });
+    send({ type: "value", score: chart.score, side, value: value === null || Number.isFinite(value) ? value : node.value.slice(0, 50) });
   };
   node.addEventListener("change", commit);
   node.addEventListener("keydown", (event) => event.stopPropagation());

@@ -40,7 +40,7 @@ function render({ model, el }) {
     sentences.replaceChildren(...warnings.map(([, sentence]) => h("li", {}, sentence)));
     summary.replaceChildren(h("span", { class: "wb-confound-title" }, warnings.length ? plural(warnings.length, "confound") : "Confounds"),
       h("span", { class: "wb-confound-worst", role: "status", dir: "auto" }, warnings.length ? warnings[0][0] + (warnings.length > 1 ? `, and ${warnings.length - 1} more` : "")
-        : length === null && source === null ? "nothing is dropped, so nothing can be confounded"
+        : length === null && source === null ? "of what is kept there is nothing to say: it is all, none, or nearly so"
           : `none: what is kept goes with length ${signed(length)}, with source ${plain(source)}`));
     table.replaceChildren(h("thead", {}, h("tr", {}, h("th", {}, ""), h("th", { class: "wb-num" }, `length (${state.lengthName})`), h("th", { class: "wb-num" }, "source"))),
       h("tbody", {}, state.rows.map(([name, r, v], i) => h("tr", { "data-row": i === 0 ? "kept" : i <= state.nSteps ? "step" : "score" },

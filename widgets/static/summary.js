@@ -28,7 +28,7 @@ function makeSummary(send) {
     if (found.version === undefined || found.version !== version) return;
     if (found.hint !== "") return totals.replaceChildren(h("p", { class: "wb-note" }, found.hint));
     const short = (n) => (n < 10_000 ? count(Math.round(n)) : compact.format(n));
-    const mean = ([before, after]) => [before ? h("span", {}, `${count(Math.round(before[0]))} → `) : "", after ? range(after, (n) => count(Math.round(n))) : h("span", { class: "wb-note" }, "too few documents for an interval")];
+    const mean = ([before, after]) => [before ? h("span", {}, `${count(Math.round(before[0]))} → `) : "", after ? range(after, (n) => count(Math.round(n))) : h("span", { class: "wb-note" }, "–")];
     const line = (label, what, value) => h("tr", { "data-total": what }, h("th", { scope: "row" }, label), h("td", {}, value));
     totals.replaceChildren(h("h3", { title: found.basis }, "Of the corpus"), h("table", {}, h("tbody", {},
       line("documents", "documents", range(found.kept.n_documents, short)), line("tokens", "tokens", range(found.kept.n_tokens, short)),

@@ -156,7 +156,8 @@ def export(
             **_totals_json(expectations(table, outcome)),
             "by_step": step_counts(table, outcome),
         },
-        "evidence": [dict(item) for item in evidence],
+        # By way of the text: what came may hold numpy's floats, which are plain by their type alone.
+        "evidence": json.loads(canonical_json([dict(item) for item in evidence])),
     }
     write_manifest(Path(out), content, artefacts)
     return Path(out)

@@ -67,8 +67,10 @@ def write_manifest(
             shutil.rmtree(old, ignore_errors=True)
         else:
             aside.replace(folder)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(aside, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
         raise ManifestError(
             f"{folder} can't be written ({error.strerror or error}); choose another folder"
         ) from error

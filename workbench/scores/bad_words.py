@@ -38,11 +38,11 @@ class BadWordsParams:
 
 
 @lru_cache(maxsize=4)
-def _pattern(params: BadWordsParams) -> re.Pattern[str]:
+def _pattern(given: tuple[str, ...], apart: str) -> re.Pattern[str]:
     # The longest first, so that a phrase is found before a word that it begins with.
-    words = sorted({word.strip().lower() for word in params.words}, key=lambda word: (-len(word), word))
+    words = sorted({word.strip().lower() for word in given}, key=lambda word: (-len(word), word))
     any_of = "|".join(re.escape(word) for word in words)
-    return re.compile(any_of if params.apart == "anywhere" else rf"(?<!\w)(?:{any_of})(?!\w)")
+    return re.compile(any_of if apart == "anywhere" else rf"(?<!\w)(?:{any_of})(?!\w)")
 
 
 def count_bad_words(text: str, params: BadWordsParams) -> float:
@@ -58,7 +58,11 @@ def count_bad_words(text: str, params: BadWordsParams) -> float:
     >>> count_bad_words("Darn it, darned DARN.", BadWordsParams(("darn",)))
     2.0
     """
-    return float(len(_pattern(params).findall(text.lower()))) if params.words else math.nan
+    return (
+        float(len(_pattern(tuple(params.words), params.apart).findall(text.lower())))
+        if params.words
+        else math.nan
+    )
 
 
 def compute(inputs: Inputs, params: BadWordsParams, state: State) -> Mapping[str, Array]:

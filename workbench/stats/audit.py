@@ -158,9 +158,10 @@ def _total(
             n_effective = float(seen[h] ** 2 / squares[h])
             p = min(1.0, float(share[h]))
             low, high = wilson_interval(p * n_effective, n_effective, level)
-        value += size[h] * p
-        below += (size[h] * (p - low)) ** 2
-        above += (size[h] * (high - p)) ** 2
+        n = float(size[h])
+        value += n * p
+        below += (n * (p - low)) ** 2
+        above += (n * (high - p)) ** 2
     whole = float(size.sum())
     limits = max(0.0, value - math.sqrt(below)), min(whole, value + math.sqrt(above))
     return _Total(value, *limits, all=whole, is_known=bool(has.any()) or whole == 0)

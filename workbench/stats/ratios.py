@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import exp, hypot, inf, log
+
 import numpy as np
 
 from workbench.checks import BoolArray, FloatArray, IntArray
@@ -11,8 +13,8 @@ from workbench.stats.share import Estimate
 MIN_FOR_SHARE = 20
 """Sampled documents of a stratum below which its share gets no interval."""
 
-MIN_FOR_MEAN = 50
-"""Kept documents below which their mean gets no interval: fewer don't show the long tail of a length."""
+MAX_LOG = 50.0
+"""Of the upper limit of a mean over its value, where no limit is known: more than any document."""
 
 
 def kept_shares(
@@ -77,54 +79,28 @@ def kept_shares(
     return found
 
 
-def kept_mean(
-    keep: BoolArray, amount: FloatArray, code: IntArray, n_corpus: FloatArray, *, level: float = 0.95
-) -> Estimate | None:
-    """The mean amount (tokens, say) of the corpus's kept documents.
-
-    Parameters
-    ----------
-    amount
-        (n,), finite and not negative.
-    keep, code, n_corpus, level
-        As of `kept_shares`.
+def mean_amount(total: Estimate, documents: Estimate) -> Estimate | None:
+    """The mean amount (tokens, say) of a document: the quotient of two estimates of one corpus.
 
     Returns
     -------
     Estimate or None
-        None where fewer than MIN_FOR_MEAN documents are kept, or none of their amounts is above 0.
+        None if there is no document, or no amount.
 
     Notes
     -----
-    A ratio of two expanded totals with the variance of its linearisation, as in `kept_shares`; strata of which one
-    document was sampled count as one. The interval is taken on the logarithm, as lengths are skewed.
-
-    Measured (1,000 draws each; log-normal lengths, sigma 1; 50 to 1,500 kept, of 1, 3 and 8 strata): a 95 % interval
-    covers .90 to .955, the least where fewest are kept.
+    The limits are those of a quotient of independent estimates, on the logarithm (MOVER-R: Donner and Zou 2012, Stat.
+    Methods Med. Res. 21:347). More documents hold more tokens, so they are rather too wide than too narrow.
     """
-    z = _quantile(level)
-    rows = np.flatnonzero(keep)
-    if len(rows) < MIN_FOR_MEAN:
+    if documents.value <= 0.0 or total.value <= 0.0:
         return None
-    n_all = np.bincount(code, minlength=len(n_corpus))
-    single = n_all < 2
-    group = np.where(single, 0, np.cumsum(~single))[code]
-    size = np.bincount(np.where(single, 0, np.cumsum(~single)), weights=n_corpus * (n_all > 0))
-    n = np.bincount(group, minlength=len(size)).astype(np.float64)
-    rate = np.divide(size, n, out=np.zeros_like(size), where=n > 0)
-    values = np.asarray(amount, dtype=np.float64)[rows]
-    weight = rate[group[rows]]
-    documents, total = weight.sum(), (weight * values).sum()
-    if total <= 0.0:
-        return None
-    mean = float(total / documents)
-    residual = values - mean
-    sums = np.bincount(group[rows], weights=residual, minlength=len(size))
-    squares = np.bincount(group[rows], weights=residual**2, minlength=len(size))
-    spread = np.divide(n * squares - sums**2, n * (n - 1.0), out=squares.copy(), where=n > 1)
-    variance = float((size * (size - n) * np.divide(spread, n, out=np.zeros_like(n), where=n > 0)).sum())
-    half = z * np.sqrt(max(0.0, variance)) / documents / mean
-    return Estimate(mean, float(mean * np.exp(-half)), float(mean * np.exp(half)))
+    mean = total.value / documents.value
+    below = [log(total.value / total.low) if total.low > 0 else inf, log(documents.high / documents.value)]
+    above = [
+        log(total.high / total.value),
+        log(documents.value / documents.low) if documents.low > 0 else inf,
+    ]
+    return Estimate(mean, mean * exp(-hypot(*below)), mean * exp(min(hypot(*above), MAX_LOG)))
 
 
 def _quantile(level: float) -> float:

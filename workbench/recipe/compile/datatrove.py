@@ -29,7 +29,12 @@ TEXT, ID, SOURCE = "text", "doc_id", "source"  # the corpus's columns
 
 
 def pipeline(corpus: str, out: str) -> list:
-    is_parquet = any(Path(corpus).rglob("*.parquet"))
+    files = [path for path in Path(corpus).rglob("*") if path.is_file()]
+    is_parquet = bool(files) and files[0].suffix == ".parquet"
+    endings = (".parquet",) if is_parquet else (".jsonl", ".jsonl.gz", ".jsonl.zst")
+    other = [path.name for path in files if not path.name.endswith(endings)]
+    if other or not files:
+        sys.exit(f"{{corpus}} must hold files of one kind, parquet or jsonl; move {{other[:3]!r}} elsewhere")
     reader = ParquetReader if is_parquet else JsonlReader
     pattern = "*.parquet" if is_parquet else "*.jsonl*"
     dropped = JsonlWriter(f"{{out}}/dropped")
