@@ -12,7 +12,7 @@ from workbench.checks import Array, BoolArray, FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimated total and the interval around it."""
+    """An estimate (a total, a mean, a share) and the interval around it."""
 
     value: float
     low: float
